@@ -1,0 +1,94 @@
+"""Stock as the ledger sees it: places, keys and immutable double-entry movements. Pure values.
+
+The book of a key is the sum of the movements' effects on it; docs/design of the ledger is in
+docs/architecture.md. Quantities are Decimal in base units and always positive in a movement: the
+direction is given by from and to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from app.contract.vocabulary import BinKind, Condition, OutsidePlace, PhysicalState
+
+OUTSIDE = frozenset(OutsidePlace)
+GONE_FROM_BIN = frozenset({PhysicalState.PICKED, PhysicalState.PACKED, PhysicalState.SHIPPED})
+"""States of stock that is no longer in the bin it is booked on: nobody can count it there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class StockKey:
+    """One cell of the book: how many of this, there, in that physical state."""
+
+    bin: str
+    sku: str
+    lot: str = ""
+    serial: str = ""
+    state: PhysicalState = PhysicalState.AVAILABLE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Movement:
+    """Stock left one (place, state) and entered another at one instant. Never edited; reversed.
+
+    `from_bin` and `to_bin` are bin codes or an OutsidePlace. `occurred_at` is when it happened,
+    `recorded_at` when the ledger was told: the difference is what late postings are made of.
+    """
+
+    movement_id: str
+    occurred_at: datetime
+    recorded_at: datetime
+    kind: str
+    sku: str
+    quantity: Decimal
+    from_bin: str
+    from_state: PhysicalState
+    to_bin: str
+    to_state: PhysicalState
+    lot: str = ""
+    serial: str = ""
+    unit: str = "each"
+    """Unit it was posted in; `quantity` is already in base units."""
+    document: str = ""
+    """"order/991", "purchase_order/17", "case/<id>": what caused it."""
+
+    def effect_on(self, key: StockKey) -> Decimal:
+        """The signed change of one key's book by this movement; 0 when it does not touch it."""
+        if (self.sku, self.lot, self.serial) != (key.sku, key.lot, key.serial):
+            return Decimal(0)
+        entered = (
+            self.quantity if (self.to_bin, self.to_state) == (key.bin, key.state) else Decimal(0)
+        )
+        left = (
+            self.quantity
+            if (self.from_bin, self.from_state) == (key.bin, key.state)
+            else Decimal(0)
+        )
+        return entered - left
+
+
+def visible_condition(state: PhysicalState, bin_kind: BinKind) -> Condition | None:
+    """How stock in a state looks to a person in front of the bin; None when it is not there to see.
+
+    good = available + reserved (+ returned in a returns bin), damaged = damaged, held = quarantined.
+    """
+    match state:
+        case PhysicalState.AVAILABLE | PhysicalState.RESERVED:
+            return Condition.GOOD
+        case PhysicalState.RETURNED:
+            return Condition.GOOD if bin_kind is BinKind.RETURNS else Condition.HELD
+        case PhysicalState.DAMAGED:
+            return Condition.DAMAGED
+        case PhysicalState.QUARANTINED:
+            return Condition.HELD
+        case _:
+            return None
+
+
+def book(movements: Iterable[Movement], key: StockKey, at: datetime) -> Decimal:
+    """The book quantity of a key at an instant: everything that occurred at or before it."""
+    effects = (m.effect_on(key) for m in movements if m.occurred_at <= at)
+    return sum(effects, Decimal(0))

@@ -1,0 +1,40 @@
+"""Composition root of the server: settings in, ASGI application out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from server.api.deps import Context
+from server.api.health import router as health_router
+from server.api.problems import install_problem_handlers
+from server.clock import Rim
+from server.settings import Settings, read_settings
+from server.storage.engine import Database
+
+VERSION = "0.1.0"
+
+
+def create_app(
+    settings: Settings | None = None, *, database: Database | None = None, rim: Rim | None = None
+) -> FastAPI:
+    """The application over an opened database. Tests pass their own database, clock and randomness."""
+    settings = settings or read_settings()
+    context = Context(
+        settings=settings,
+        database=database or Database(settings.database_url),
+        rim=rim or Rim(),
+    )
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        context.database.close()
+
+    app = FastAPI(title="Blindcount", version=VERSION, lifespan=lifespan)
+    app.state.context = context
+    install_problem_handlers(app)
+    app.include_router(health_router)
+    return app

@@ -1,0 +1,36 @@
+"""How times, quantities and money are kept in tables: whole microseconds and whole millionths."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+MILLION = Decimal(1_000_000)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def to_us(at: datetime) -> int:
+    """Whole microseconds since 1970 of an aware datetime. ValueError for a naive one."""
+    if at.tzinfo is None:
+        raise ValueError(f"a time without a zone cannot be stored: {at!r}")
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def from_us(us: int) -> datetime:
+    """The aware UTC datetime of stored microseconds."""
+    return _EPOCH + timedelta(microseconds=us)
+
+
+def to_u(amount: Decimal) -> int:
+    """Whole millionths of a quantity or an amount of money. ValueError when that would round."""
+    scaled = amount * MILLION
+    whole = int(scaled)
+    if whole != scaled:
+        raise ValueError(f"more than six decimal places: {amount}")
+    return whole
+
+
+def from_u(millionths: int) -> Decimal:
+    """The Decimal of stored millionths."""
+    return Decimal(millionths) / MILLION

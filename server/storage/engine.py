@@ -1,0 +1,79 @@
+"""Opening the database and the unit of work. The only place that knows SQLite from PostgreSQL by name.
+
+SQLite holds a site: WAL, synchronous=FULL, one writer at a time. SQLite 3.7.0 to 3.51.2 can corrupt
+a WAL when two connections write or checkpoint at once (sqlite.org, wal.html), so writers take a
+process-wide lock and a lock file before BEGIN IMMEDIATE; readers are never blocked.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import Connection
+from sqlmodel import Session
+
+BUSY_TIMEOUT_MS = 5000
+_WRITE = "blindcount_write"
+
+
+class Database:
+    """An opened database: `read()` and `write()` give sessions, each one transaction."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.is_sqlite = url.startswith("sqlite")
+        self._writer = threading.RLock()
+        self.engine = (
+            _open_sqlite(url) if self.is_sqlite else create_engine(url, pool_pre_ping=True)
+        )
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session over one consistent snapshot. Nothing done in it is kept."""
+        with Session(self.engine) as session:
+            if not self.is_sqlite:
+                session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+            yield session
+            session.rollback()
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A session whose transaction may write. The caller commits by name; otherwise it is undone."""
+        if not self.is_sqlite:
+            with Session(self.engine) as session:
+                yield session
+            return
+        with self._writer, Session(self.engine) as session:
+            session.connection(execution_options={_WRITE: True})
+            yield session
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self.engine.dispose()
+
+
+def _open_sqlite(url: str) -> Engine:
+    engine = create_engine(url, connect_args={"check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # transactions are begun by us, see _begin
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            f"busy_timeout={BUSY_TIMEOUT_MS}",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # A deferred transaction that turns into a write fails with BUSY whatever the timeout.
+        is_write = connection.get_execution_options().get(_WRITE, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_write else "BEGIN")
+
+    return engine
