@@ -1,0 +1,75 @@
+# Blindcount. `make` lists what there is; `make demo` shows it; `make test` proves it.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+MOBILE := $(VENV)-mobile
+SYSTEM := $(PYTHON) -m server.cli.system_packages
+PYTEST := $(BIN)/python -m pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo demo-reset demo-check test check lint types contracts test-python test-mobile browser \
+	format bench bench-decode bench-peers soak clean
+
+help: ## what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.ready ## the virtual environment with everything in it
+
+$(VENV)/.ready: pyproject.toml server/cli/system_packages.py
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Blindcount needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V). Say: make PYTHON=python3.12 ..."; exit 1; }
+	@$(SYSTEM) opencv scanner
+	@echo "Making $(VENV) and installing the packages (a minute or two the first time) ..."
+	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing. Type: sudo apt-get install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on -e '.[server,desktop,dev]' \
+		| grep -v -e 'already satisfied' -e '^  Using cached' ; exit $${PIPESTATUS[0]}
+	@touch $@
+
+demo: setup ## server, story, a counter's and a supervisor's screen in the browser; Ctrl-C ends all
+	@$(BIN)/blindcount demo
+
+demo-reset: setup ## the same, starting the story afresh
+	@$(BIN)/blindcount demo --reset
+
+demo-check: setup browser ## plays the whole loop by itself and says which step failed
+	@$(BIN)/blindcount demo --check
+
+test: setup browser check test-python test-mobile ## everything: lint, types, contracts, all tests, real browser
+
+check: lint types contracts
+
+lint: setup
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+
+types: setup
+	@$(BIN)/mypy
+
+contracts: setup
+	@$(BIN)/lint-imports
+
+test-python: setup
+	@$(PYTEST) -q
+
+browser: setup
+	@$(BIN)/python -m server.cli.system_packages browser
+
+test-mobile: $(MOBILE)/.ready ## the client's tests with the package versions a phone gets
+	@BLINDCOUNT_LANE=mobile $(MOBILE)/bin/python -m pytest -q -p no:cacheprovider tests/app tests/contract -m "not browser"
+
+$(MOBILE)/.ready: pyproject.toml constraints/mobile.txt
+	@echo "Making $(MOBILE): only what a phone gets ..."
+	@$(PYTHON) -m venv $(MOBILE)
+	@$(MOBILE)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints/mobile.txt \
+		$$($(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"])' | \
+		sed 's/ /\n/g') pytest hypothesis
+	@touch $@
+
+format: setup ## put the code into its form
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+clean: ## remove what was made here, the demo's data included
+	@rm -rf $(VENV) $(MOBILE) .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
