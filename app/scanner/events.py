@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from app.contract.vocabulary import ScanSource
+
 
 class Symbology(StrEnum):
     """How the bars or squares are drawn. GS1 kinds are those that begin with FNC1."""
@@ -52,14 +54,6 @@ class EngineName(StrEnum):
     ZBAR = "zbar"
     OPENCV = "opencv"
     ZXING = "zxing"
-
-
-class ScanSource(StrEnum):
-    """How a code reached us; counts keep it, because a typed code is weaker evidence."""
-
-    CAMERA = "camera"
-    WEDGE = "wedge"
-    TYPED = "typed"
 
 
 Corner = tuple[float, float]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from app.contract.vocabulary import SCAN_LENGTH_MAX, Unit
 from app.scanner.events import ScanEvent, Symbology
 from app.scanner.gs1 import (
     GS,
@@ -24,9 +25,6 @@ from app.scanner.gs1 import (
 
 COMMAND_PREFIX = "BC:CMD:"
 BADGE_PREFIX = "BC:USER:"
-
-# A QR holds at most 4,296 letters; no label of a warehouse comes near this length.
-TEXT_LENGTH_MAX = 1_024
 
 # AIM symbology identifiers (ISO/IEC 15424) that scanners may put before the text.
 AIM_SYMBOLOGY: dict[str, Symbology] = {
@@ -62,7 +60,7 @@ class BarcodeHit:
     """A barcode the catalogue knows: `factor` single pieces of `sku` in one `unit`."""
 
     sku: str
-    unit: str
+    unit: Unit
     factor: int
 
     def __post_init__(self) -> None:
@@ -94,7 +92,7 @@ class SkuLabel:
     """One SKU, one piece at a time. `barcode` is the form the catalogue knows."""
 
     sku: str
-    unit: str
+    unit: Unit
     barcode: str
 
 
@@ -103,7 +101,7 @@ class CaseLabel:
     """A pack of one SKU: `factor` pieces in one `unit`, from the catalogue, never guessed."""
 
     sku: str
-    unit: str
+    unit: Unit
     factor: int
     barcode: str
 
@@ -265,8 +263,8 @@ def strip_aim(text: str, symbology: Symbology | None) -> tuple[str, Symbology | 
 def _refuse(text: str) -> Unknown | None:
     if not text.strip(GS):
         return Unknown(text=text, reason=UnknownReason.EMPTY)
-    if len(text) > TEXT_LENGTH_MAX:
-        return Unknown(text=text[:TEXT_LENGTH_MAX], reason=UnknownReason.TOO_LONG)
+    if len(text) > SCAN_LENGTH_MAX:
+        return Unknown(text=text[:SCAN_LENGTH_MAX], reason=UnknownReason.TOO_LONG)
     if any(c != GS and not c.isprintable() for c in text):
         return Unknown(text=text, reason=UnknownReason.UNPRINTABLE)
     return None

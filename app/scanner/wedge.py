@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from app.scanner.events import ScanEvent, ScanSource
+from app.contract.vocabulary import SCAN_LENGTH_MAX, ScanSource
+from app.scanner.events import ScanEvent
 from app.scanner.gs1 import GS
-from app.scanner.label import AIM_SYMBOLOGY, TEXT_LENGTH_MAX, strip_aim
+from app.scanner.label import AIM_SYMBOLOGY, strip_aim
 
 # A field's clear travels to the screen and back; within this time the old text may still be there.
 CLEAR_UNCONFIRMED = timedelta(milliseconds=150)
@@ -130,7 +131,7 @@ class WedgeAssembler:
 
     def _read(self, frame: str, at: datetime) -> ScanEvent | WedgeRefusal:
         profile, text = self._profile, frame
-        if len(frame) > 2 * TEXT_LENGTH_MAX:
+        if len(frame) > 2 * SCAN_LENGTH_MAX:
             return WedgeRefusal(raw=frame[:64], reason=RefusalReason.TOO_LONG)
         if profile.is_framed and not self._begins_frame(text):
             return WedgeRefusal(raw=frame, reason=RefusalReason.NO_START_MARK)
@@ -153,7 +154,7 @@ class WedgeAssembler:
         text, symbology = strip_aim(text, None)
         if not text.strip(GS):
             return WedgeRefusal(raw=frame, reason=RefusalReason.EMPTY)
-        if len(text) > TEXT_LENGTH_MAX:
+        if len(text) > SCAN_LENGTH_MAX:
             return WedgeRefusal(raw=frame[:64], reason=RefusalReason.TOO_LONG)
         if any(c != GS and not c.isprintable() for c in text):
             return WedgeRefusal(raw=frame, reason=RefusalReason.UNPRINTABLE)

@@ -115,7 +115,7 @@ def draw(
     """A gray camera frame (`size` is width, height) with the labels side by side or stacked."""
     rng = np.random.default_rng(seed)
     views = [view] * len(labels) if isinstance(view, View) else list(view)
-    first = views[0] if views else View()
+    first = view if isinstance(view, View) else views[0]
     canvas = _shelf(size, first.surround, rng)
     truth = []
     for index, ((text, symbology), one) in enumerate(zip(labels, views, strict=True)):

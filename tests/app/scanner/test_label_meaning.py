@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.contract.vocabulary import SCAN_LENGTH_MAX, Unit
 from app.scanner.events import Symbology
 from app.scanner.label import (
-    TEXT_LENGTH_MAX,
     Ambiguous,
     AmbiguousReason,
     Badge,
@@ -29,9 +29,9 @@ from app.scanner.label import (
 )
 
 GS = "\x1d"
-EACH = BarcodeHit(sku="48213", unit="each", factor=1)
-CASE = BarcodeHit(sku="48213", unit="case", factor=12)
-PIECE = BarcodeHit(sku="777", unit="each", factor=1)
+EACH = BarcodeHit(sku="48213", unit=Unit.EACH, factor=1)
+CASE = BarcodeHit(sku="48213", unit=Unit.CASE, factor=12)
+PIECE = BarcodeHit(sku="777", unit=Unit.EACH, factor=1)
 
 
 @dataclass
@@ -82,11 +82,11 @@ def test_a_plain_bin_code_is_a_bin() -> None:
 def test_every_printed_form_of_a_piece_finds_its_sku(
     text: str, symbology: Symbology | None, barcode: str, sku: str
 ) -> None:
-    assert interpret(text, symbology, SITE) == SkuLabel(sku=sku, unit="each", barcode=barcode)
+    assert interpret(text, symbology, SITE) == SkuLabel(sku=sku, unit=Unit.EACH, barcode=barcode)
 
 
 def test_a_case_code_takes_its_factor_from_the_catalogue() -> None:
-    expected = CaseLabel(sku="48213", unit="case", factor=12, barcode="14006381333938")
+    expected = CaseLabel(sku="48213", unit=Unit.CASE, factor=12, barcode="14006381333938")
     assert interpret("14006381333938", Symbology.ITF, SITE) == expected
     assert interpret("14006381333938", None, SITE) == expected
 
@@ -96,7 +96,7 @@ def test_a_case_code_the_catalogue_lacks_is_asked_about_never_given_a_factor() -
     assert isinstance(meaning, Ambiguous)
     assert [(c.meaning, c.reason) for c in meaning.candidates] == [
         (
-            SkuLabel(sku="48213", unit="each", barcode="4006381333931"),
+            SkuLabel(sku="48213", unit=Unit.EACH, barcode="4006381333931"),
             AmbiguousReason.CASE_OF_KNOWN_PIECE,
         )
     ]
@@ -197,8 +197,8 @@ def test_two_skus_with_one_barcode_are_candidates_not_a_choice() -> None:
     meaning = interpret("X", None, Tables(barcodes={"X": [EACH, PIECE]}))
     assert isinstance(meaning, Ambiguous)
     assert {c.meaning for c in meaning.candidates} == {
-        SkuLabel(sku="48213", unit="each", barcode="X"),
-        SkuLabel(sku="777", unit="each", barcode="X"),
+        SkuLabel(sku="48213", unit=Unit.EACH, barcode="X"),
+        SkuLabel(sku="777", unit=Unit.EACH, barcode="X"),
     }
 
 
@@ -214,7 +214,7 @@ def test_a_text_that_is_bin_and_barcode_is_ambiguous_with_reasons() -> None:
 def test_one_hit_through_two_twins_is_one_hit() -> None:
     twice = Tables(barcodes={"036000291452": [PIECE], "0036000291452": [PIECE]})
     assert interpret("0036000291452", Symbology.EAN_13, twice) == SkuLabel(
-        sku="777", unit="each", barcode="0036000291452"
+        sku="777", unit=Unit.EACH, barcode="0036000291452"
     )
 
 
@@ -252,11 +252,11 @@ def test_a_token_is_not_in_the_text_form_of_an_enrolment_code() -> None:
     [
         ("", UnknownReason.EMPTY),
         (GS, UnknownReason.EMPTY),
-        ("x" * 4_000, UnknownReason.TOO_LONG),
+        ("x" * 4_100, UnknownReason.TOO_LONG),
         ("A\x00B", UnknownReason.UNPRINTABLE),
         ("A\x1b[31m", UnknownReason.UNPRINTABLE),
-        ("[" * TEXT_LENGTH_MAX, UnknownReason.NOT_IN_CATALOGUE),
-        ("{" * TEXT_LENGTH_MAX, UnknownReason.NOT_IN_CATALOGUE),
+        ("[" * SCAN_LENGTH_MAX, UnknownReason.NOT_IN_CATALOGUE),
+        ("{" * SCAN_LENGTH_MAX, UnknownReason.NOT_IN_CATALOGUE),
     ],
 )
 def test_texts_no_label_carries_are_refused_with_a_reason(text: str, reason: UnknownReason) -> None:

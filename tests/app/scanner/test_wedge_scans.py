@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.scanner.events import ScanEvent, ScanSource, Symbology
+from app.contract.vocabulary import ScanSource
+from app.scanner.events import ScanEvent, Symbology
 from app.scanner.wedge import RefusalReason, WedgeAssembler, WedgeProfile, WedgeRefusal
 
 T0 = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -98,7 +99,7 @@ def test_empty_long_and_unprintable_fields() -> None:
     wedge = WedgeAssembler(FRAMED)
     assert wedge.submit("\r\n", T0) == ()
     assert texts(wedge.submit("^", ms(500))) == ["!empty"]
-    assert texts(wedge.submit("^" + "9" * 4000, ms(1000))) == ["!too_long"]
+    assert texts(wedge.submit("^" + "9" * 5000, ms(1000))) == ["!too_long"]
     assert texts(wedge.submit("^A\x07B", ms(1500))) == ["!unprintable"]
 
 
