@@ -23,8 +23,9 @@ $(VENV)/.ready: pyproject.toml server/cli/system_packages.py
 	@echo "Making $(VENV) and installing the packages (a minute or two the first time) ..."
 	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing. Type: sudo apt-get install python3-venv"; exit 1; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
-	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on -e '.[server,desktop,dev]' \
-		| grep -v -e 'already satisfied' -e '^  Using cached' ; exit $${PIPESTATUS[0]}
+	@$(BIN)/python -m pip install --disable-pip-version-check -e '.[server,desktop,dev]' 2>$(VENV)/pip.log \
+		| sed -u -n -e 's/^Collecting \([A-Za-z0-9_.-]*\).*/  getting \1/p' -e 's/^Installing.*/  installing .../p' ; \
+		[ $${PIPESTATUS[0]} -eq 0 ] || { cat $(VENV)/pip.log; echo "The packages could not be installed (see above). Is there a network?"; exit 1; }
 	@touch $@
 
 demo: setup ## server, story, a counter's and a supervisor's screen in the browser; Ctrl-C ends all
@@ -59,12 +60,13 @@ browser: setup
 test-mobile: $(MOBILE)/.ready ## the client's tests with the package versions a phone gets
 	@BLINDCOUNT_LANE=mobile $(MOBILE)/bin/python -m pytest -q -p no:cacheprovider tests/app tests/contract -m "not browser"
 
+# zxing-cpp is there to draw labels for the tests; what reads them is what a phone has.
 $(MOBILE)/.ready: pyproject.toml constraints/mobile.txt
 	@echo "Making $(MOBILE): only what a phone gets ..."
 	@$(PYTHON) -m venv $(MOBILE)
 	@$(MOBILE)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints/mobile.txt \
 		$$($(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"])' | \
-		sed 's/ /\n/g') pytest hypothesis
+		sed 's/ /\n/g') pytest hypothesis 'zxing-cpp>=3.1,<4'
 	@touch $@
 
 format: setup ## put the code into its form
