@@ -13,6 +13,7 @@ from server.api.problems import install_problem_handlers
 from server.clock import Rim
 from server.settings import Settings, read_settings
 from server.storage.engine import Database
+from server.storage.opening import open_database
 
 VERSION = "0.1.0"
 
@@ -20,12 +21,16 @@ VERSION = "0.1.0"
 def create_app(
     settings: Settings | None = None, *, database: Database | None = None, rim: Rim | None = None
 ) -> FastAPI:
-    """The application over an opened database. Tests pass their own database, clock and randomness."""
+    """The application over an opened, migrated database. Tests pass their own, and clock and randomness.
+
+    Without one, the settings' database is opened and migrated first.
+    """
     settings = settings or read_settings()
+    rim = rim or Rim()
     context = Context(
         settings=settings,
-        database=database or Database(settings.database_url),
-        rim=rim or Rim(),
+        database=database or open_database(settings, rim.now()),
+        rim=rim,
     )
 
     @asynccontextmanager

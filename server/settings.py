@@ -17,6 +17,10 @@ class Settings:
     """SQLAlchemy URL: `sqlite:///file` or `postgresql+psycopg://…`."""
     site_id: str = "main"
     """The site this process serves; every table carries it."""
+    site_name: str = "Main warehouse"
+    """What people read; taken over when the site is first made."""
+    currency: str = "EUR"
+    """ISO 4217 code of the site's money; taken over when the site is first made."""
     host: str = "127.0.0.1"
     port: int = 8400
     enrol_minutes: int = 10

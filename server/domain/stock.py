@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from app.contract.problems import RefusalError
 from app.contract.vocabulary import BinKind, Condition, OutsidePlace, PhysicalState
+from server.domain.records import STOCK_MOVES
 
 OUTSIDE = frozenset(OutsidePlace)
 GONE_FROM_BIN = frozenset({PhysicalState.PICKED, PhysicalState.PACKED, PhysicalState.SHIPPED})
@@ -52,6 +54,8 @@ class Movement:
     serial: str = ""
     unit: str = "each"
     """Unit it was posted in; `quantity` is already in base units."""
+    factor: Decimal = Decimal(1)
+    """Base units in one `unit` when it was posted; a later change of pack size restates nothing."""
     document: str = ""
     """"order/991", "purchase_order/17", "case/<id>": what caused it."""
 
@@ -68,6 +72,42 @@ class Movement:
             else Decimal(0)
         )
         return entered - left
+
+
+def check_movement(movement: Movement) -> None:
+    """Refuse what is no movement: nothing moved, or stock that cannot change so.
+
+    Raises RefusalError "transition-refused" for states, "request-invalid" for the rest. Coming from
+    or going to an outside place, stock may have any state: what is found may be found damaged.
+    """
+    problem = movement_problem(
+        movement.from_bin, movement.from_state, movement.to_bin, movement.to_state
+    )
+    if movement.quantity <= 0:
+        problem = "the quantity must be above zero; from and to give the direction"
+    if problem is not None:
+        raise RefusalError(
+            "request-invalid", where=f"movement {movement.movement_id}", reason=problem
+        )
+    inside = movement.from_bin not in OUTSIDE and movement.to_bin not in OUTSIDE
+    if inside and (movement.from_state, movement.to_state) not in STOCK_MOVES:
+        raise RefusalError(
+            "transition-refused",
+            record="stock",
+            state=movement.from_state.value,
+            event=f"become {movement.to_state.value}",
+        )
+
+
+def movement_problem(
+    from_bin: str, from_state: PhysicalState, to_bin: str, to_state: PhysicalState
+) -> str | None:
+    """What is wrong with a movement's two ends, in words; None when nothing is."""
+    if (from_bin, from_state) == (to_bin, to_state):
+        return "it leaves and enters the same place in the same state, so nothing moved"
+    if from_bin in OUTSIDE and to_bin in OUTSIDE:
+        return "both ends are outside the warehouse"
+    return None
 
 
 def visible_condition(state: PhysicalState, bin_kind: BinKind) -> Condition | None:

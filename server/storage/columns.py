@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import String, TypeDecorator
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeEngine
 
 MILLION = Decimal(1_000_000)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -34,3 +39,15 @@ def to_u(amount: Decimal) -> int:
 def from_u(millionths: int) -> Decimal:
     """The Decimal of stored millionths."""
     return Decimal(millionths) / MILLION
+
+
+class CodeText(TypeDecorator[str]):
+    """Text that is an identifier: sorted byte by byte on both databases, so that paging is the same."""
+
+    impl = String
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """PostgreSQL would otherwise sort by the language of whoever made the database."""
+        text = String(collation="C") if dialect.name == "postgresql" else String()
+        return dialect.type_descriptor(text)

@@ -3,6 +3,9 @@
 SQLite holds a site: WAL, synchronous=FULL, one writer at a time. SQLite 3.7.0 to 3.51.2 can corrupt
 a WAL when two connections write or checkpoint at once (sqlite.org, wal.html), so writers take a
 process-wide lock and a lock file before BEGIN IMMEDIATE; readers are never blocked.
+
+PostgreSQL: readers get REPEATABLE READ (one snapshot for a whole answer), writers READ COMMITTED with
+keys, `ON CONFLICT` and row locks where two could collide, so that no one has to retry a transaction.
 """
 
 from __future__ import annotations
@@ -10,11 +13,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, make_url
 from sqlmodel import Session
+
+from server.storage.lock_file import LockFile
 
 BUSY_TIMEOUT_MS = 5000
 _WRITE = "blindcount_write"
@@ -27,6 +33,7 @@ class Database:
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
         self._writer = threading.RLock()
+        self._lock_file = LockFile(_lock_path(url))
         self.engine = (
             _open_sqlite(url) if self.is_sqlite else create_engine(url, pool_pre_ping=True)
         )
@@ -47,13 +54,21 @@ class Database:
             with Session(self.engine) as session:
                 yield session
             return
-        with self._writer, Session(self.engine) as session:
+        with self._writer, self._lock_file, Session(self.engine) as session:
             session.connection(execution_options={_WRITE: True})
             yield session
 
     def close(self) -> None:
         """Give back every connection."""
         self.engine.dispose()
+
+
+def _lock_path(url: str) -> Path | None:
+    """Beside the SQLite file; None for a database in memory and for PostgreSQL."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite" or parsed.database in {None, "", ":memory:"}:
+        return None
+    return Path(f"{parsed.database}.lock")
 
 
 def _open_sqlite(url: str) -> Engine:

@@ -1,0 +1,266 @@
+"""Records as their readers see them: bins, SKUs, barcodes, documents. Rows in, frozen values out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from app.contract.vocabulary import AbcClass, BinKind, RecordState, Tracking, Unit
+from server.storage.columns import from_u, from_us, to_us
+from server.storage.document_progress import LineProgress, progress_of_lines
+from server.storage.tables_records import (
+    BarcodeRow,
+    BinRow,
+    DocumentLineRow,
+    DocumentRow,
+    SiteRow,
+    SkuRow,
+)
+
+OPEN_ORDER_STATES = ("promised", "reserved", "picked", "packed", "blocked")
+"""States of an order that still waits for stock to leave: its lines are promises."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    site_id: str
+    name: str
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bin:
+    bin: str
+    barcode: str
+    zone: str
+    aisle: str
+    bay: str
+    level: str
+    kind: BinKind
+    walk_order: int
+    state: RecordState
+    owner: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sku:
+    sku: str
+    description: str
+    tracking: Tracking
+    abc_class: AbcClass
+    unit_cost: Decimal
+    """Per base unit, in `currency`."""
+    cost_set_at: datetime
+    price: Decimal
+    currency: str
+    state: RecordState
+    owner: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Barcode:
+    barcode: str
+    sku: str
+    unit: Unit
+    factor: Decimal
+    """Base units in one such pack."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentLine:
+    """A line of an order, purchase order, shipment, return or payout, and what became of it."""
+
+    document: str
+    """"order/991", as movements name it."""
+    line: str
+    state: str
+    """The document's."""
+    party: str
+    sku: str
+    quantity: Decimal
+    price: Decimal
+    """Per base unit, in `currency`."""
+    currency: str
+    promised_at: datetime | None
+    progress: LineProgress
+
+    @property
+    def reserved(self) -> Decimal:
+        """Units set aside for the line in a bin and not yet taken from it."""
+        return self.progress.reserved
+
+
+def ensure_site(session: Session, site_id: str, name: str, currency: str, now: datetime) -> Site:
+    """The site's record, made when there is none yet. An existing one keeps its name and currency."""
+    row = session.get(SiteRow, site_id)
+    if row is None:
+        row = SiteRow(site_id=site_id, name=name, currency=currency, created_us=to_us(now))
+        session.add(row)
+        session.flush()
+    return Site(site_id=row.site_id, name=row.name, currency=row.currency)
+
+
+def find_site(session: Session, site_id: str) -> Site | None:
+    """The site, or None before `ensure_site`."""
+    row = session.get(SiteRow, site_id)
+    return None if row is None else Site(site_id=row.site_id, name=row.name, currency=row.currency)
+
+
+def find_bin(session: Session, site_id: str, code: str) -> Bin | None:
+    """The bin of that code, or None."""
+    row = session.get(BinRow, (site_id, code))
+    return None if row is None else to_bin(row)
+
+
+def find_bin_by_barcode(session: Session, site_id: str, barcode: str) -> Bin | None:
+    """The bin with that label, or None."""
+    row = session.exec(
+        select(BinRow).where(col(BinRow.site_id) == site_id, col(BinRow.barcode) == barcode)
+    ).one_or_none()
+    return None if row is None else to_bin(row)
+
+
+def all_bins(session: Session, site_id: str) -> list[Bin]:
+    """Every bin of the site, in walk order."""
+    query = (
+        select(BinRow)
+        .where(col(BinRow.site_id) == site_id)
+        .order_by(col(BinRow.walk_order), col(BinRow.bin))
+    )
+    return [to_bin(row) for row in session.exec(query)]
+
+
+def find_sku(session: Session, site_id: str, sku: str) -> Sku | None:
+    """The SKU, or None."""
+    row = session.get(SkuRow, (site_id, sku))
+    return None if row is None else to_sku(row)
+
+
+def find_skus(session: Session, site_id: str, skus: Iterable[str]) -> dict[str, Sku]:
+    """Those of the SKUs that are known."""
+    wanted = sorted(set(skus))
+    found: dict[str, Sku] = {}
+    for start in range(0, len(wanted), 500):
+        query = select(SkuRow).where(
+            col(SkuRow.site_id) == site_id, col(SkuRow.sku).in_(wanted[start : start + 500])
+        )
+        found |= {row.sku: to_sku(row) for row in session.exec(query)}
+    return found
+
+
+def barcodes_of(session: Session, site_id: str, sku: str) -> list[Barcode]:
+    """Every code that stands for the SKU, smallest pack first."""
+    query = (
+        select(BarcodeRow)
+        .where(col(BarcodeRow.site_id) == site_id, col(BarcodeRow.sku) == sku)
+        .order_by(col(BarcodeRow.factor_u), col(BarcodeRow.barcode))
+    )
+    return [to_barcode(row) for row in session.exec(query)]
+
+
+def find_barcode(session: Session, site_id: str, barcode: str) -> list[Barcode]:
+    """What a code stands for: nothing, one pack, or packs of several SKUs."""
+    query = (
+        select(BarcodeRow)
+        .where(col(BarcodeRow.site_id) == site_id, col(BarcodeRow.barcode) == barcode)
+        .order_by(col(BarcodeRow.sku))
+    )
+    return [to_barcode(row) for row in session.exec(query)]
+
+
+def open_orders_for(session: Session, site_id: str, sku: str) -> list[DocumentLine]:
+    """Lines of orders that still wait for this SKU, by promised date: what a shortage puts at risk."""
+    query = (
+        select(DocumentLineRow, DocumentRow)
+        .join(
+            DocumentRow,
+            (col(DocumentRow.site_id) == col(DocumentLineRow.site_id))
+            & (col(DocumentRow.kind) == col(DocumentLineRow.kind))
+            & (col(DocumentRow.number) == col(DocumentLineRow.number)),
+        )
+        .where(
+            col(DocumentLineRow.site_id) == site_id,
+            col(DocumentLineRow.sku) == sku,
+            col(DocumentLineRow.kind) == "order",
+            col(DocumentRow.state).in_(OPEN_ORDER_STATES),
+        )
+    )
+    found = session.exec(query).all()
+    lines = to_document_lines(session, site_id, [(line, document) for line, document in found])
+    return sorted(
+        lines, key=lambda it: (it.promised_at is None, it.promised_at, it.document, it.line)
+    )
+
+
+def lines_of_document(session: Session, site_id: str, kind: str, number: str) -> list[DocumentLine]:
+    """The document's lines with what has become of each; empty when there is no such document."""
+    document = session.get(DocumentRow, (site_id, kind, number))
+    if document is None:
+        return []
+    query = (
+        select(DocumentLineRow)
+        .where(
+            col(DocumentLineRow.site_id) == site_id,
+            col(DocumentLineRow.kind) == kind,
+            col(DocumentLineRow.number) == number,
+        )
+        .order_by(col(DocumentLineRow.line))
+    )
+    rows = session.exec(query).all()
+    return to_document_lines(session, site_id, [(row, document) for row in rows])
+
+
+def to_document_lines(
+    session: Session, site_id: str, rows: Sequence[tuple[DocumentLineRow, DocumentRow]]
+) -> list[DocumentLine]:
+    """Rows as values, with the progress that the movements of their documents tell."""
+    progress = progress_of_lines(session, site_id, [line for line, _ in rows])
+    return [
+        DocumentLine(
+            document=f"{line.kind}/{line.number}",
+            line=line.line,
+            state=document.state,
+            party=document.party,
+            sku=line.sku,
+            quantity=from_u(line.quantity_u),
+            price=from_u(line.price_u),
+            currency=document.currency,
+            promised_at=None if line.promised_us is None else from_us(line.promised_us),
+            progress=progress[(line.kind, line.number, line.line)],
+        )
+        for line, document in rows
+    ]
+
+
+def to_bin(row: BinRow) -> Bin:
+    """The stored bin as a value."""
+    fields: dict[str, Any] = row.model_dump(exclude={"site_id", "kind", "state"})
+    return Bin(kind=BinKind(row.kind), state=RecordState(row.state), **fields)
+
+
+def to_sku(row: SkuRow) -> Sku:
+    """The stored SKU as a value."""
+    return Sku(
+        sku=row.sku,
+        description=row.description,
+        tracking=Tracking(row.tracking),
+        abc_class=AbcClass(row.abc_class),
+        unit_cost=from_u(row.unit_cost_u),
+        cost_set_at=from_us(row.cost_set_us),
+        price=from_u(row.price_u),
+        currency=row.currency,
+        state=RecordState(row.state),
+        owner=row.owner,
+    )
+
+
+def to_barcode(row: BarcodeRow) -> Barcode:
+    """The stored barcode as a value."""
+    return Barcode(
+        barcode=row.barcode, sku=row.sku, unit=Unit(row.unit), factor=from_u(row.factor_u)
+    )
