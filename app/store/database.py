@@ -1,0 +1,94 @@
+"""One SQLite file, one connection, one lock. The only place in the client that opens a database.
+
+A single connection removes the precondition of SQLite's WAL-reset corruption (3.7.0 to 3.51.2,
+sqlite.org/wal.html), which the libraries on phones still have.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import Connection
+from sqlalchemy.pool import StaticPool
+from sqlmodel import Session
+
+from app.store.errors import store_errors
+
+BUSY_TIMEOUT_MS = 5000
+_WRITE = "blindcount_write"
+
+
+class LocalFile:
+    """An opened file: `read()` and `write()` are transactions, one at a time over all threads."""
+
+    def __init__(self, path: Path, *, synchronous: str = "FULL") -> None:
+        self.path = path
+        self._lock = threading.RLock()
+        self._engine = _open(path, synchronous)
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session that sees one state of the file. Nothing done in it is kept."""
+        with self._lock, store_errors(), Session(self._engine) as session:
+            yield session
+            session.rollback()
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A transaction committed when the block ends, undone when it raises.
+
+        Raises StoreFullError or StoreDamagedError; then nothing of the block was kept.
+        """
+        with self._lock, store_errors(), Session(self._engine, expire_on_commit=False) as session:
+            session.connection(execution_options={_WRITE: True})
+            yield session
+            session.commit()
+
+    @contextmanager
+    def exclusive(self) -> Iterator[sqlite3.Connection]:
+        """The driver's own connection outside any transaction, for PRAGMA and VACUUM."""
+        with self._lock, store_errors():
+            borrowed = self._engine.raw_connection()
+            try:
+                yield cast(sqlite3.Connection, borrowed.driver_connection)
+            finally:
+                borrowed.close()
+
+    def close(self) -> None:
+        """Let go of the file; waits for a transaction under way."""
+        with self._lock:
+            self._engine.dispose()
+
+
+def _open(path: Path, synchronous: str) -> Engine:
+    engine = create_engine(
+        f"sqlite:///{path}",
+        poolclass=StaticPool,
+        connect_args={"check_same_thread": False, "isolation_level": None},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # transactions are begun in _begin, never by the driver
+        for pragma in (
+            f"busy_timeout={BUSY_TIMEOUT_MS}",
+            "journal_mode=WAL",
+            f"synchronous={synchronous}",
+            "foreign_keys=ON",
+            "trusted_schema=OFF",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # A deferred transaction that turns into a write fails with BUSY whatever the timeout.
+        is_write = connection.get_execution_options().get(_WRITE, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_write else "BEGIN")
+
+    return engine

@@ -1,0 +1,235 @@
+"""The device's memory: every step a person confirmed, drafts, settings, identity. One value, one lock.
+
+Screens and the sync engine call it from different threads; each call is one transaction that is on
+the disk when it returns.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from app.contract.events import DeviceEvent
+from app.contract.ids import RANDOM_BYTES, uuid7
+from app.contract.pins import is_verified
+from app.contract.wire import ClockSample, EnrolReply, EventResult, RefUser
+from app.store import enrolment as enrolments
+from app.store import event_log, notes, outbox, pins, samples
+from app.store.clock import DeviceClock, SystemClock
+from app.store.database import LocalFile
+from app.store.enrolment import Enrolment
+from app.store.event_log import CountSummary, EventDraft
+from app.store.health import SalvageReport, check_or_salvage
+from app.store.migrations import migrate
+from app.store.outbox import OutboxStatus, PendingEvent
+from app.store.pins import PinOutcome, PinVerdict
+from app.store.vault import FileVault, Vault
+
+OPS_FILE = "ops.db"
+VAULT_FILE = "vault.json"
+
+
+class DeviceStore:
+    """The precious file, opened. Make it with `open`."""
+
+    def __init__(
+        self,
+        file: LocalFile,
+        *,
+        clock: DeviceClock,
+        random: Callable[[int], bytes],
+        vault: Vault,
+        salvage: SalvageReport | None,
+    ) -> None:
+        self._file = file
+        self.clock = clock
+        self.random = random
+        self._vault = vault
+        self.salvage = salvage
+        """What was saved from a damaged file when this one was opened; None on an ordinary start."""
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path | str,
+        *,
+        clock: DeviceClock | None = None,
+        random: Callable[[int], bytes] = secrets.token_bytes,
+        vault: Vault | None = None,
+    ) -> DeviceStore:
+        """Open or make the store in a folder that outlives the app (FLET_APP_STORAGE_DATA).
+
+        A damaged file is set aside, what is readable in it is taken over under a new identity, and
+        `salvage` says so. Raises StoreNewerError when a newer app wrote the file, StoreFullError
+        when not even an empty file fits.
+        """
+        clock = clock or SystemClock()
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        vault = vault or FileVault(folder / VAULT_FILE)
+        path = folder / OPS_FILE
+        salvage = check_or_salvage(path, now_ms=clock.wall_ms())
+        file = LocalFile(path)
+        migrate(file)
+        store = cls(file, clock=clock, random=random, vault=vault, salvage=salvage)
+        store._settle_identity()
+        return store
+
+    def _settle_identity(self) -> None:
+        with self._file.write() as session:
+            if notes.setting(session, enrolments.INSTALL) is None:
+                wall = max(0, self.clock.wall_ms())
+                install_id = uuid7(wall, self.random(RANDOM_BYTES))
+                notes.set_setting(session, enrolments.INSTALL, install_id)
+                enrolments.drop_enrolment(session, self._vault)
+
+    def close(self) -> None:
+        """Let go of the file. Nothing depends on it: a kill is as good."""
+        self._file.close()
+
+    # -- what was counted
+
+    def append(self, drafts: Sequence[EventDraft]) -> list[DeviceEvent]:
+        """Record the drafts as one step; the events, once they are on the disk.
+
+        Raises StoreFullError or StoreDamagedError; then none of them was recorded.
+        """
+        with self._file.write() as session:
+            return event_log.append_events(session, drafts, clock=self.clock, random=self.random)
+
+    def events_of_count(self, count_id: str) -> list[DeviceEvent]:
+        """The count's events in sequence; [] for a count nobody began here."""
+        with self._file.read() as session:
+            return event_log.events_of_count(session, count_id)
+
+    def unfinished_counts(self) -> list[CountSummary]:
+        """Counts opened and neither closed nor left, oldest first."""
+        with self._file.read() as session:
+            return event_log.unfinished_counts(session)
+
+    def recent_counts(self, limit: int = 50) -> list[CountSummary]:
+        """The last counts begun here, newest first."""
+        with self._file.read() as session:
+            return event_log.recent_counts(session, limit)
+
+    # -- drafts and settings
+
+    def save_draft(self, *, task_id: str, bin: str, user_id: str, content: str) -> None:
+        """Keep what is being typed; `task_id` is "" when no task asked for the bin."""
+        with self._file.write() as session:
+            notes.save_draft(session, (task_id, bin, user_id), content, self.clock.wall_ms())
+
+    def draft(self, *, task_id: str, bin: str, user_id: str) -> str | None:
+        """What was being typed there when the app went away, or None."""
+        with self._file.read() as session:
+            return notes.draft(session, (task_id, bin, user_id))
+
+    def clear_draft(self, *, task_id: str, bin: str, user_id: str) -> None:
+        """Forget it: it became an event, or was given up."""
+        with self._file.write() as session:
+            notes.clear_draft(session, (task_id, bin, user_id))
+
+    def setting(self, name: str) -> str | None:
+        """A setting's value, or None when it was never set."""
+        with self._file.read() as session:
+            return notes.setting(session, name)
+
+    def set_setting(self, name: str, value: str | None) -> None:
+        """Set or, with None, remove."""
+        with self._file.write() as session:
+            notes.set_setting(session, name, value)
+
+    # -- identity
+
+    @property
+    def install_id(self) -> str:
+        """This copy of the app's data: a new one after damage or when it was found to be a clone."""
+        found = self.setting(enrolments.INSTALL)
+        assert found is not None, "set by open()"
+        return found
+
+    def enrolment(self) -> Enrolment | None:
+        """The server this device belongs to, or None: not enrolled, or no longer."""
+        with self._file.read() as session:
+            return enrolments.load_enrolment(session, self._vault)
+
+    def save_enrolment(self, reply: EnrolReply, *, server_url: str, device_name: str) -> Enrolment:
+        """Keep the server's answer to an enrolment."""
+        with self._file.write() as session:
+            return enrolments.save_enrolment(
+                session, self._vault, reply, server_url=server_url, device_name=device_name
+            )
+
+    def drop_enrolment(self) -> None:
+        """Forget token and pepper. Events stay and are sent after the next enrolment."""
+        with self._file.write() as session:
+            enrolments.drop_enrolment(session, self._vault)
+
+    # -- PINs
+
+    def check_pin(self, user: RefUser, pin: str) -> PinOutcome:
+        """Whether the PIN is the person's. Takes up to half a second on a phone: call it in a thread.
+
+        The try is on the disk before the PIN is looked at.
+        """
+        known = self.enrolment()
+        if known is None:
+            return PinOutcome(verdict=PinVerdict.NOT_ENROLLED)
+        with self._file.write() as session:
+            refused = pins.count_attempt(session, user, self.clock)
+        if refused is not None:
+            return refused
+        is_right = is_verified(
+            user.pin_verifier,
+            pin=pin,
+            salt=bytes.fromhex(user.pin_salt),
+            pepper=bytes.fromhex(known.pin_pepper),
+        )
+        with self._file.write() as session:
+            return pins.settle_attempt(session, user, is_right=is_right)
+
+    # -- what the sync engine needs
+
+    def outbox(self) -> OutboxStatus:
+        """How much is unsent, how old, and how much the server holds for a supervisor."""
+        with self._file.read() as session:
+            return outbox.outbox_status(session)
+
+    def pending(self, limit: int, *, after: int = 0) -> list[PendingEvent]:
+        """The oldest unsent events numbered above `after`."""
+        with self._file.read() as session:
+            return outbox.pending_events(session, limit, after=after)
+
+    def acknowledge(self, results: Sequence[EventResult], *, epoch: str) -> int:
+        """Keep the server's word on the events it listed; how many are newly confirmed."""
+        with self._file.write() as session:
+            return outbox.acknowledge(session, results, epoch=epoch, at_ms=self.clock.wall_ms())
+
+    def adopt_epoch(self, epoch: str, high_seq: int) -> int:
+        """The server was restored from a copy: what it lacks above `high_seq` is unsent again."""
+        with self._file.write() as session:
+            notes.set_setting(session, "server_epoch", epoch)
+            samples.resend_samples(session)
+            return outbox.forget_deliveries_above(session, high_seq)
+
+    def prune(self, *, epoch: str, high_seq: int) -> int:
+        """Delete events confirmed long ago that the server confirms again; how many."""
+        before = self.clock.wall_ms() - outbox.RETAIN_MS
+        with self._file.write() as session:
+            return outbox.prune(session, epoch=epoch, high_seq=high_seq, before_ms=before)
+
+    def keep_sample(self, sample: ClockSample) -> bool:
+        """Keep a clock exchange when it tells something new."""
+        with self._file.write() as session:
+            return samples.keep_sample(session, sample)
+
+    def unsent_samples(self) -> list[tuple[int, ClockSample]]:
+        """(number, sample) for the next push."""
+        with self._file.read() as session:
+            return samples.unsent_samples(session)
+
+    def samples_sent(self, numbers: list[int]) -> None:
+        """The server has them."""
+        with self._file.write() as session:
+            samples.samples_sent(session, numbers)

@@ -1,0 +1,292 @@
+"""What the device knows of the site: bins, SKUs, barcodes, tasks, people. Rebuildable at any time.
+
+Its loss costs a download, never a count. It holds no expected quantity of anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import text
+from sqlmodel import col, or_, select
+
+from app.contract.reference_schema import REFERENCE_DDL, REFERENCE_SCHEMA
+from app.contract.vocabulary import RecordState
+from app.contract.wire import (
+    Change,
+    Checkpoint,
+    RefBarcode,
+    RefBin,
+    RefSku,
+    RefTask,
+    RefUser,
+)
+from app.store import reference_writes
+from app.store.database import LocalFile
+from app.store.errors import StoreDamagedError
+from app.store.reference_tables import (
+    BarcodeRow,
+    BinRow,
+    MarkRow,
+    SkuRow,
+    TaskRow,
+    UserRow,
+)
+
+REFERENCE_FILE = "ref.db"
+SEARCH_CHARS_MIN = 2
+_GTIN_LENGTHS = (8, 12, 13, 14)
+
+
+class Reference:
+    """The reference file, opened. Every look-up reads the disk: memory does not grow with the catalogue."""
+
+    def __init__(self, folder: Path, file: LocalFile) -> None:
+        self._folder = folder
+        self._file = file
+
+    @classmethod
+    def open(cls, folder: Path | str) -> Reference:
+        """Open or make the file; an unreadable or foreign one is replaced by an empty one."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            return cls(folder, _open_file(folder / REFERENCE_FILE))
+        except StoreDamagedError:
+            _remove(folder / REFERENCE_FILE)
+            return cls(folder, _open_file(folder / REFERENCE_FILE))
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
+
+    # -- looking up
+
+    @property
+    def is_ready(self) -> bool:
+        """True once a first load was complete and verified: before it no task is begun."""
+        with self._file.read() as session:
+            return session.get(MarkRow, reference_writes.READY) is not None
+
+    def bin(self, code: str) -> RefBin | None:
+        """The bin of that code."""
+        with self._file.read() as session:
+            row = session.get(BinRow, code)
+            return _bin(row) if row else None
+
+    def bin_by_barcode(self, text: str) -> RefBin | None:
+        """The bin whose label says `text`, or whose code is typed; None when there is none."""
+        with self._file.read() as session:
+            row = session.exec(
+                select(BinRow)
+                .where(BinRow.barcode == text, BinRow.state != RecordState.RETIRED)
+                .limit(1)
+            ).first()
+            row = row or session.get(BinRow, text)
+            return _bin(row) if row else None
+
+    def bins(self) -> list[RefBin]:
+        """All bins in use, in walking order."""
+        with self._file.read() as session:
+            rows = session.exec(
+                select(BinRow)
+                .where(BinRow.state != RecordState.RETIRED)
+                .order_by(col(BinRow.walk_order), col(BinRow.bin))
+            )
+            return [_bin(row) for row in rows]
+
+    def sku(self, code: str) -> RefSku | None:
+        """The SKU of that code."""
+        with self._file.read() as session:
+            row = session.get(SkuRow, code)
+            return _sku(row) if row else None
+
+    def barcodes(self, text: str) -> list[RefBarcode]:
+        """Every (SKU, pack) a barcode stands for; a GTIN is found with and without its padding zeros."""
+        with self._file.read() as session:
+            rows = session.exec(
+                select(BarcodeRow)
+                .where(col(BarcodeRow.barcode).in_(_spellings(text)))
+                .order_by(col(BarcodeRow.sku))
+            )
+            return [_barcode(row) for row in rows]
+
+    def barcodes_of(self, sku: str) -> list[RefBarcode]:
+        """The packs of a SKU, smallest first."""
+        with self._file.read() as session:
+            rows = session.exec(select(BarcodeRow).where(BarcodeRow.sku == sku))
+            return sorted((_barcode(row) for row in rows), key=lambda b: float(b.factor))
+
+    def search_skus(self, text: str, limit: int = 20) -> list[RefSku]:
+        """SKUs whose code begins with, or whose description contains, the text; codes first."""
+        wanted = text.strip()
+        if len(wanted) < SEARCH_CHARS_MIN:
+            return []
+        with self._file.read() as session:
+            by_code = session.exec(
+                select(SkuRow)
+                .where(col(SkuRow.sku).startswith(wanted, autoescape=True), _in_use())
+                .order_by(col(SkuRow.sku))
+                .limit(limit)
+            ).all()
+            by_words = session.exec(
+                select(SkuRow)
+                .where(_has_all_words(wanted), _in_use())
+                .order_by(col(SkuRow.sku))
+                .limit(limit)
+            ).all()
+            found = {row.sku: _sku(row) for row in (*by_code, *by_words)}
+        return list(found.values())[:limit]
+
+    def task(self, task_id: str) -> RefTask | None:
+        """The task of that id."""
+        with self._file.read() as session:
+            row = session.get(TaskRow, task_id)
+            return _task(row) if row else None
+
+    def tasks_for(self, user_id: str) -> list[RefTask]:
+        """Tasks given to this person, and those that are anybody's, in walking order."""
+        with self._file.read() as session:
+            rows = session.exec(
+                select(TaskRow)
+                .where(or_(col(TaskRow.assigned_to).is_(None), TaskRow.assigned_to == user_id))
+                .order_by(col(TaskRow.walk_order), col(TaskRow.bin), col(TaskRow.task_id))
+            )
+            return [_task(row) for row in rows]
+
+    def users(self) -> list[RefUser]:
+        """Who may sign in here, by name."""
+        with self._file.read() as session:
+            rows = session.exec(select(UserRow).order_by(col(UserRow.name), col(UserRow.user_id)))
+            return [_user(row) for row in rows]
+
+    def user(self, user_id: str) -> RefUser | None:
+        """The person of that id."""
+        with self._file.read() as session:
+            row = session.get(UserRow, user_id)
+            return _user(row) if row else None
+
+    # -- following the server
+
+    def cursor(self) -> str | None:
+        """How far the server was followed; None before the first page."""
+        with self._file.read() as session:
+            row = session.get(MarkRow, reference_writes.CURSOR)
+            return row.value if row else None
+
+    def apply_page(
+        self,
+        changes: Sequence[Change],
+        *,
+        cursor: str,
+        checkpoint: Checkpoint | None,
+        has_more: bool,
+    ) -> bool:
+        """Apply one page and its cursor in one transaction; False when the checksum does not match.
+
+        After False the file is as it was; the caller fetches everything anew.
+        """
+        try:
+            with self._file.write() as session:
+                reference_writes.apply_changes(session, changes)
+                if checkpoint is not None:
+                    reference_writes.compare(session, checkpoint)
+                reference_writes.mark(session, reference_writes.CURSOR, cursor)
+                if not has_more:
+                    reference_writes.mark(session, reference_writes.READY, "1")
+        except reference_writes.ChecksumError:
+            return False
+        return True
+
+    def verify(self) -> bool:
+        """Recompute every total from the rows themselves; False: fetch everything anew."""
+        with self._file.read() as session:
+            return reference_writes.is_consistent(session)
+
+    def start_afresh(self) -> None:
+        """Empty the file: another server, another epoch, or a checksum that did not match."""
+        with self._file.write() as session:
+            reference_writes.empty(session)
+
+    def replace_with(self, fresh: Path, *, cursor: str) -> None:
+        """Put a verified snapshot file in place of this one; a kill leaves the old or the new one.
+
+        Not ready until the people and tasks that a snapshot does not hold have been pulled.
+        """
+        path = self._file.path
+        self._file.close()
+        _remove_sidecars(path)
+        fresh.replace(path)
+        self._file = _open_file(path)
+        with self._file.write() as session:
+            reference_writes.mark(session, reference_writes.CURSOR, cursor)
+
+
+def _open_file(path: Path) -> LocalFile:
+    # NORMAL: after a power cut the last page may be missing, never torn; it is fetched again.
+    file = LocalFile(path, synchronous="NORMAL")
+    with file.write() as session:
+        version = session.connection().execute(text("PRAGMA user_version")).scalar_one()
+        if version not in (0, REFERENCE_SCHEMA):
+            raise StoreDamagedError(f"reference schema {version} is not ours")
+        for statement in REFERENCE_DDL:
+            session.connection().execute(text(statement))
+        session.connection().execute(text(f"PRAGMA user_version = {REFERENCE_SCHEMA}"))
+    return file
+
+
+def _remove(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    _remove_sidecars(path)
+
+
+def _remove_sidecars(path: Path) -> None:
+    for suffix in ("-wal", "-shm"):
+        Path(f"{path}{suffix}").unlink(missing_ok=True)
+
+
+def _spellings(text: str) -> list[str]:
+    """The text itself, and for a GTIN its other lengths: UPC-A is EAN-13 with a leading zero."""
+    if not (text.isascii() and text.isdigit() and len(text) in _GTIN_LENGTHS):
+        return [text]
+    bare = text.lstrip("0")
+    return [text, *(bare.zfill(n) for n in _GTIN_LENGTHS if len(bare) <= n != len(text))]
+
+
+def _in_use() -> Any:
+    return col(SkuRow.state) != RecordState.RETIRED
+
+
+def _has_all_words(text: str) -> Any:
+    description = col(SkuRow.description)
+    clauses = [description.icontains(word, autoescape=True) for word in text.split()]
+    return clauses[0] if len(clauses) == 1 else _all(clauses)
+
+
+def _all(clauses: list[Any]) -> Any:
+    joined = clauses[0]
+    for clause in clauses[1:]:
+        joined = joined & clause
+    return joined
+
+
+def _bin(row: BinRow) -> RefBin:
+    return RefBin(**row.model_dump(exclude={"rev"}))
+
+
+def _sku(row: SkuRow) -> RefSku:
+    return RefSku(**row.model_dump(exclude={"rev"}))
+
+
+def _barcode(row: BarcodeRow) -> RefBarcode:
+    return RefBarcode(**row.model_dump(exclude={"rev"}))
+
+
+def _task(row: TaskRow) -> RefTask:
+    return RefTask(**row.model_dump(exclude={"rev"}))
+
+
+def _user(row: UserRow) -> RefUser:
+    return RefUser(**row.model_dump(exclude={"rev"}))
