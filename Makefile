@@ -69,6 +69,9 @@ $(MOBILE)/.ready: pyproject.toml constraints/mobile.txt
 		sed 's/ /\n/g') pytest hypothesis 'zxing-cpp>=3.1,<4'
 	@touch $@
 
+bench: setup ## measure: each figure beside its floor, in one run (BENCH="ledger sync" for some)
+	@$(BIN)/python -m tests.bench $(BENCH)
+
 format: setup ## put the code into its form
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
