@@ -71,7 +71,8 @@ def paired_ratio(
 
 def machine_line() -> str:
     """One line about what this was measured on."""
-    return f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    python = platform.python_version()
+    return f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {python}"
 
 
 def print_figures(title: str, figures: Sequence[Figure]) -> None:
