@@ -1,0 +1,26 @@
+"""The `blindcount` command. Each command has a file of its own; here they are only listed."""
+
+from __future__ import annotations
+
+import typer
+
+from server.cli import client, serve
+
+app = typer.Typer(
+    name="blindcount",
+    help="Cycle counting that warehouse people actually use: blind, offline, priced.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(serve.serve)
+app.command()(client.client)
+
+
+def main() -> None:
+    """Entry point of the console command."""
+    app()
+
+
+if __name__ == "__main__":
+    main()
