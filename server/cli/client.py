@@ -14,7 +14,7 @@ from server.cli.processes import client_command, client_environment, free_port
 def client(
     server: Annotated[str, typer.Option(help="Where the server is.")] = "http://127.0.0.1:8400",
     port: Annotated[int, typer.Option(help="Port to show the client on.")] = 8401,
-    data: Annotated[Path, typer.Option(help="Where this device keeps its counts.")] = Path(
+    data: Annotated[Path, typer.Option(help="This device's data folder.")] = Path(
         ".blindcount-client"
     ),
     code: Annotated[str, typer.Option(help="Enrolment code to fill in.")] = "",

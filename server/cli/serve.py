@@ -16,9 +16,7 @@ from server.storage.migrate import upgrade
 
 
 def serve(
-    host: Annotated[
-        str | None, typer.Option(help="Address to listen on; 0.0.0.0 for the whole network.")
-    ] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on (0.0.0.0: all).")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
 ) -> None:
     """Run the server. Settings come from BLINDCOUNT_… variables; these options win over them.
