@@ -1,0 +1,323 @@
+"""The reconcile engine: a count against the book as it stood when the count was made.
+
+Pure and total over valid values: no clock, no I/O, never raises for odd stock; the order in which
+counts and movements are given does not matter. A line that was counted while its stock moved gets
+a range of variances, never a guess. docs/reconciliation.md works the figures.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from itertools import accumulate
+
+from app.contract.count_fold import LineKey
+from app.contract.vocabulary import BinKind, CountScope, Tracking, Verdict
+from server.domain.ranges import NOTHING, ZERO, Range, Span
+from server.domain.stock import Movement, StockKey, visible_condition
+from server.domain.tolerance import Limits, is_within
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountedCell:
+    """What one person saw of one cell, and when.
+
+    `seen` runs from the opening of the bin to the last scan of the line, widened by the clock's
+    doubt: somewhere in it each unit was looked at.
+    """
+
+    key: LineKey
+    quantity: Decimal
+    seen: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountFacts:
+    """One closed count, ready to be judged. `person` None: nobody signed in, nothing is proved."""
+
+    count_id: str
+    bin: str
+    bin_kind: BinKind
+    scope: CountScope
+    sku: str | None
+    person: str | None
+    opened: Span
+    ended: Span
+    cells: tuple[CountedCell, ...]
+
+    @property
+    def whole(self) -> Span:
+        """From opening to closing: when somebody could have seen what was not counted."""
+        return self.opened.until(self.ended)
+
+    @property
+    def order(self) -> tuple[datetime, str]:
+        """Sorts counts by when they began; the id breaks ties, so that every machine agrees."""
+        return self.opened.earliest, self.count_id
+
+    def covers(self, key: LineKey) -> bool:
+        """Whether this count says anything about a cell: a single-SKU count leaves the rest alone."""
+        return self.scope is CountScope.WHOLE_BIN or key.sku == self.sku
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedCell:
+    """One cell of a count beside the book of the same moment."""
+
+    key: LineKey
+    counted: Decimal
+    is_counted: bool
+    """False: nobody entered it; it is zero because a named person closed the bin."""
+    seen: Span
+    book: Range
+    verdict: Verdict
+    is_inside: bool
+    """Every possible variance is within tolerance."""
+
+    @property
+    def variance(self) -> Range:
+        """counted - book: low is the most that can be missing, high the most that can be over."""
+        return self.book.taken_from(self.counted)
+
+
+@dataclass(frozen=True, slots=True)
+class _Effect:
+    at: datetime
+    delta: Decimal
+    movement_id: str
+
+
+@dataclass(slots=True)
+class _Cell:
+    """One cell's book: what it opened with and every effect on it, by time."""
+
+    opening: Decimal
+    effects: list[_Effect]
+    times: list[datetime]
+    sums: list[Decimal]
+
+    def range_over(self, seen: Span, without: frozenset[str]) -> Range:
+        """Every book a person counting piece by piece could have met in the span.
+
+        What happened at or before its first instant is certain. Each movement after that may or
+        may not have reached the spot before it was counted, on its own: any subset is possible.
+        """
+        start = bisect_right(self.times, seen.earliest)
+        end = bisect_right(self.times, seen.latest)
+        certain = self.opening + (self.sums[start - 1] if start else ZERO)
+        if without:
+            certain -= sum(
+                (e.delta for e in self.effects[:start] if e.movement_id in without), ZERO
+            )
+        window = [e.delta for e in self.effects[start:end] if e.movement_id not in without]
+        low = sum((d for d in window if d < 0), ZERO)
+        high = sum((d for d in window if d > 0), ZERO)
+        return Range(certain + low, certain + high)
+
+
+class BinBook:
+    """The book of one bin over a stretch of time, by what a person in front of it can see.
+
+    `opening` is the book at some instant before every span that is asked for; `movements` are all
+    those after it. Moving a unit from available to reserved changes nothing here: both look good.
+    """
+
+    def __init__(
+        self,
+        *,
+        bin: str,
+        bin_kind: BinKind,
+        opening: Mapping[StockKey, Decimal],
+        movements: Iterable[Movement],
+        tracking: Mapping[str, Tracking],
+    ) -> None:
+        self.bin = bin
+        self._kind = bin_kind
+        self._tracking = tracking
+        start: dict[LineKey, Decimal] = defaultdict(Decimal)
+        for key, quantity in opening.items():
+            cell = self._seen_as(key)
+            if cell is not None and key.bin == bin:
+                start[cell] += quantity
+        effects: dict[LineKey, list[_Effect]] = defaultdict(list)
+        for movement in {m.movement_id: m for m in movements}.values():
+            for cell, delta in self._effects_of(movement).items():
+                effects[cell].append(_Effect(movement.occurred_at, delta, movement.movement_id))
+        self._cells = {k: _indexed(start[k], effects.get(k, [])) for k in {*start, *effects}}
+
+    def _seen_as(self, key: StockKey) -> LineKey | None:
+        condition = visible_condition(key.state, self._kind)
+        if condition is None:
+            return None
+        seen = LineKey(sku=key.sku, lot=key.lot, serial=key.serial, condition=condition)
+        return normal_key(seen, self._tracking)
+
+    def _effects_of(self, movement: Movement) -> dict[LineKey, Decimal]:
+        deltas: dict[LineKey, Decimal] = defaultdict(Decimal)
+        for place, state, sign in (
+            (movement.to_bin, movement.to_state, 1),
+            (movement.from_bin, movement.from_state, -1),
+        ):
+            if place != self.bin:
+                continue
+            cell = self._seen_as(
+                StockKey(
+                    bin=place,
+                    sku=movement.sku,
+                    lot=movement.lot,
+                    serial=movement.serial,
+                    state=state,
+                )
+            )
+            if cell is not None:
+                deltas[cell] += sign * movement.quantity
+        return {cell: delta for cell, delta in deltas.items() if delta != 0}
+
+    def keys(self) -> Iterator[LineKey]:
+        """Every cell that ever had a book in the stretch, zero ones included."""
+        return iter(self._cells)
+
+    def range_over(
+        self, key: LineKey, seen: Span, *, without: frozenset[str] = frozenset()
+    ) -> Range:
+        """The lowest and highest book of a cell over a span, some movements left out of it."""
+        cell = self._cells.get(key)
+        return NOTHING if cell is None else cell.range_over(seen, without)
+
+    def holds_other_lots(self, key: LineKey, at: datetime) -> bool:
+        """Whether another lot of the same SKU and condition is on the book at an instant."""
+        moment = Span(earliest=at, latest=at)
+        return any(
+            (k.sku, k.condition) == (key.sku, key.condition)
+            and k.lot != key.lot
+            and cell.range_over(moment, frozenset()).high > 0
+            for k, cell in self._cells.items()
+        )
+
+
+def _indexed(opening: Decimal, effects: list[_Effect]) -> _Cell:
+    effects.sort(key=lambda e: (e.at, e.movement_id))
+    return _Cell(
+        opening=opening,
+        effects=effects,
+        times=[e.at for e in effects],
+        sums=list(accumulate(e.delta for e in effects)),
+    )
+
+
+def normal_key(key: LineKey, tracking: Mapping[str, Tracking]) -> LineKey:
+    """The cell a key belongs to: a lot read off a SKU that is not tracked by lot names no cell."""
+    match tracking.get(key.sku, Tracking.NONE):
+        case Tracking.NONE:
+            return replace(key, lot="", serial="") if key.lot or key.serial else key
+        case Tracking.LOT:
+            return replace(key, serial="") if key.serial else key
+        case Tracking.SERIAL:
+            return key
+
+
+def merged_cells(
+    cells: Iterable[CountedCell], tracking: Mapping[str, Tracking]
+) -> tuple[CountedCell, ...]:
+    """Counted cells by normal key: lines that turn out to be one cell are added up."""
+    merged: dict[LineKey, CountedCell] = {}
+    for cell in cells:
+        key = normal_key(cell.key, tracking)
+        known = merged.get(key)
+        merged[key] = (
+            replace(cell, key=key)
+            if known is None
+            else CountedCell(
+                key=key,
+                quantity=known.quantity + cell.quantity,
+                seen=Span(
+                    earliest=min(known.seen.earliest, cell.seen.earliest),
+                    latest=max(known.seen.latest, cell.seen.latest),
+                ),
+            )
+        )
+    return tuple(merged.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SkuTerms:
+    """What judging a SKU in a bin needs beside quantities: its tolerance and its unit cost."""
+
+    limits: Limits
+    unit_cost: Decimal
+
+
+Terms = Callable[[str], SkuTerms]
+"""SKU -> its terms in this bin."""
+
+
+Without = Callable[[LineKey], frozenset[str]]
+"""Cell -> movements to leave out of its book: those the count itself led to are no news to it."""
+
+
+def _nothing_left_out(_key: LineKey) -> frozenset[str]:
+    return frozenset()
+
+
+def reconcile(
+    count: CountFacts, book: BinBook, terms: Terms, *, without: Without = _nothing_left_out
+) -> tuple[JudgedCell, ...]:
+    """Every cell the count speaks about, judged; cells with neither count nor book are left out.
+
+    `count.cells` are normal keys, each once (see merged_cells).
+    """
+    cells = {cell.key: cell for cell in count.cells}
+    keys = sorted(key for key in {*cells, *book.keys()} if count.covers(key))
+    judged = (
+        _judged(count, key, cells.get(key), book=book, terms=terms, without=without(key))
+        for key in keys
+    )
+    return tuple(cell for cell in judged if cell.is_counted or not cell.book.is_zero)
+
+
+def _judged(
+    count: CountFacts,
+    key: LineKey,
+    cell: CountedCell | None,
+    *,
+    book: BinBook,
+    terms: Terms,
+    without: frozenset[str],
+) -> JudgedCell:
+    counted = ZERO if cell is None else cell.quantity
+    seen = count.whole if cell is None else cell.seen
+    expected = book.range_over(key, seen, without=without)
+    variance = expected.taken_from(counted)
+    own = terms(key.sku)
+    # One serial is one unit with a name: being nearly right about it means nothing.
+    is_inside = variance.is_zero or (
+        not key.serial and is_within(counted, expected, unit_cost=own.unit_cost, limits=own.limits)
+    )
+    return JudgedCell(
+        key=key,
+        counted=counted,
+        is_counted=cell is not None,
+        seen=seen,
+        book=expected,
+        verdict=_verdict(counted, expected, is_inside=is_inside),
+        is_inside=is_inside,
+    )
+
+
+def _verdict(counted: Decimal, book: Range, *, is_inside: bool) -> Verdict:
+    variance = book.taken_from(counted)
+    if variance.is_zero:
+        return Verdict.EXACT
+    if is_inside:
+        return Verdict.WITHIN_TOLERANCE
+    if not variance.is_certain:
+        return Verdict.AMBIGUOUS
+    if book.is_zero:
+        return Verdict.UNEXPECTED
+    if counted == 0 and book.low > 0:
+        return Verdict.MISSING
+    return Verdict.OUT_OF_TOLERANCE
