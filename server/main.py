@@ -9,7 +9,9 @@ from fastapi import FastAPI
 
 from server.api.deps import Context
 from server.api.health import router as health_router
+from server.api.people import router as people_router
 from server.api.problems import install_problem_handlers
+from server.api.sync import router as sync_router
 from server.clock import Rim
 from server.settings import Settings, read_settings
 from server.storage.engine import Database
@@ -42,4 +44,6 @@ def create_app(
     app.state.context = context
     install_problem_handlers(app)
     app.include_router(health_router)
+    app.include_router(sync_router)
+    app.include_router(people_router)
     return app

@@ -123,6 +123,18 @@ _ALL = (
         "The place in the sequence is taken",
         "Another event has number {seq} of this install.",
     ),
+    _p(
+        "event-differs",
+        409,
+        "The event is known with other content",
+        "Event {id} was stored before with other bytes. Both are kept.",
+    ),
+    _p(
+        "chain-broken",
+        422,
+        "The chain of events is broken",
+        "The event names another predecessor than the one with number {seq}.",
+    ),
     _p("unknown-bin", 422, "The bin is not known", "{bin} is not a bin of this site."),
     _p("unknown-sku", 422, "The SKU is not known", "{sku} is not a SKU of this site."),
     _p("unknown-user", 422, "The person is not known", "{user} may not count at this site."),
@@ -219,6 +231,7 @@ _ALL = (
         "The server's disk is full",
         "Nothing was changed. Free some space and send it again.",
     ),
+    _p("slow-down", 429, "Too many tries", "Wait {seconds} s, then try again."),
     _p("busy", 503, "The server is busy", "Try again in {seconds} s. Nothing was changed."),
     _p(
         "internal",

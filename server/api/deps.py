@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
+from server.api.limits import Throttle
 from server.clock import Rim
 from server.settings import Settings
 from server.storage.engine import Database
+
+KNOCKS_A_MINUTE = 10
+"""Tries to enrol or sign in from one address (ASVS 2.4.1)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +23,8 @@ class Context:
     settings: Settings
     database: Database
     rim: Rim
+    knocks: Throttle = field(default_factory=lambda: Throttle(KNOCKS_A_MINUTE))
+    """Enrolments and sign-ins tried, by caller."""
 
     @property
     def site_id(self) -> str:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import logging
+import secrets
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
 from app.contract.problems import CATALOGUE, Problem, RefusalError
 
 PROBLEM_TYPE = "application/problem+json"
+BUSY_SECONDS = 2
 log = logging.getLogger("blindcount.api")
 
 
@@ -38,7 +41,10 @@ def install_problem_handlers(app: FastAPI) -> None:
             k: v if isinstance(v, str | int | float | bool) else str(v)
             for k, v in error.params.items()
         }
-        return problem_response(error.problem, error.detail, params=params)
+        response = problem_response(error.problem, error.detail, params=params)
+        if "seconds" in params:
+            response.headers["Retry-After"] = str(params["seconds"])
+        return response
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
@@ -56,3 +62,27 @@ def install_problem_handlers(app: FastAPI) -> None:
         return JSONResponse(
             body, status_code=error.status_code, media_type=PROBLEM_TYPE, headers=error.headers
         )
+
+    @app.exception_handler(OperationalError)
+    async def _database(request: Request, error: OperationalError) -> JSONResponse:
+        words = str(error.orig)
+        if "disk is full" in words or "No space left" in words:
+            problem = CATALOGUE["storage-full"]
+            return problem_response(problem, problem.detail)
+        if "locked" in words or "busy" in words:
+            problem = CATALOGUE["busy"]
+            response = problem_response(problem, problem.detail.format(seconds=BUSY_SECONDS))
+            response.headers["Retry-After"] = str(BUSY_SECONDS)
+            return response
+        return _internal(request, error)
+
+    @app.exception_handler(Exception)
+    async def _crashed(request: Request, error: Exception) -> JSONResponse:
+        return _internal(request, error)
+
+
+def _internal(request: Request, error: Exception) -> JSONResponse:
+    problem = CATALOGUE["internal"]
+    ref = secrets.token_hex(4)
+    log.error("%s %s failed [%s]", request.method, request.url.path, ref, exc_info=error)
+    return problem_response(problem, problem.detail.format(ref=ref), ref=ref)

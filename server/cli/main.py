@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from server.cli import client, serve
+from server.cli import client, enrol, serve
 
 app = typer.Typer(
     name="blindcount",
@@ -15,6 +15,7 @@ app = typer.Typer(
 )
 app.command()(serve.serve)
 app.command()(client.client)
+app.command()(enrol.enrol)
 
 
 def main() -> None:

@@ -1,0 +1,140 @@
+"""What becomes of each event of a push: pure, total, the same whatever order or however often it comes.
+
+Nothing is refused: an event is stored as usable, is known already, or is held with a reason. Only
+what is too large to store is left with the device.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from app.contract.codec import MalformedEventError, decode_event, hash_event
+from app.contract.events import GENESIS_HASH, DeviceEvent
+from app.contract.problems import CATALOGUE
+from app.contract.wire import Result, SentEvent
+
+DIFFERS = "event-differs"
+FORKED = "seq-taken"
+
+
+@dataclass(slots=True, kw_only=True)
+class Known:
+    """What the tables say about the ids and numbers of a push. Grows as its events are sorted."""
+
+    by_id: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """(SHA-256, install) of the usable event of that id."""
+    id_at_seq: dict[int, str] = field(default_factory=dict)
+    """Id of the usable event under the install's number."""
+    hashes_at_seq: dict[int, set[str]] = field(default_factory=dict)
+    """SHA-256 of everything held under the install's number."""
+    held: dict[str, str] = field(default_factory=dict)
+    """Code of each held event, by `held_id`."""
+    people: set[str] = field(default_factory=set)
+    """People of the site, those who left included: they may have counted before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """One event of the push and what becomes of it. `event` is set when it is to be used."""
+
+    sent: SentEvent
+    result: Result
+    sha256: str = ""
+    event: DeviceEvent | None = None
+    code: str | None = None
+    reason: str = ""
+    is_new: bool = False
+    """True: it is to be stored now, usable or held."""
+
+    @property
+    def held_count_id(self) -> str | None:
+        """The count a held event belongs to, when it can be read at all."""
+        try:
+            return decode_event(self.sent.raw).count_id
+        except MalformedEventError:
+            return None
+
+
+def held_id(install_id: str, sent: SentEvent) -> str:
+    """Identity of a held event: the same sending is held once, however often it comes."""
+    text = f"{install_id}\x1f{sent.id}\x1f{sent.seq}\x1f{sent.raw}"
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def sort_arrivals(
+    install_id: str, events: Sequence[SentEvent], known: Known, *, bytes_max: int
+) -> list[Arrival]:
+    """What becomes of each event, in the order in which they were sent."""
+    for sent in events:
+        known.hashes_at_seq.setdefault(sent.seq, set()).add(hash_event(sent.raw))
+    return [_arrive(install_id, sent, known, bytes_max) for sent in events]
+
+
+def _arrive(install_id: str, sent: SentEvent, known: Known, bytes_max: int) -> Arrival:
+    if len(sent.raw.encode("utf-8", "surrogatepass")) > bytes_max:
+        return Arrival(sent=sent, result=Result.TOO_LARGE)
+    sha256 = hash_event(sent.raw)
+    identity = held_id(install_id, sent)
+    if identity in known.held:
+        code = known.held[identity]
+        return Arrival(sent=sent, result=_held_result(code), sha256=sha256, code=code)
+    if known.by_id.get(sent.id) == (sha256, install_id):
+        return Arrival(sent=sent, result=Result.EXISTS, sha256=sha256)
+    judged = _judge(sent, known)
+    if isinstance(judged, _Complaint):
+        known.held[identity] = judged.code
+        return Arrival(
+            sent=sent,
+            result=_held_result(judged.code),
+            sha256=sha256,
+            code=judged.code,
+            reason=judged.reason,
+            is_new=True,
+        )
+    known.by_id[sent.id] = (sha256, install_id)
+    known.id_at_seq[sent.seq] = sent.id
+    return Arrival(sent=sent, result=Result.CREATED, sha256=sha256, event=judged, is_new=True)
+
+
+def _held_result(code: str) -> Result:
+    return Result.MISMATCH if code == DIFFERS else Result.QUARANTINED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Complaint:
+    code: str
+    reason: str
+
+
+def _complain(code: str, **params: object) -> _Complaint:
+    return _Complaint(code=code, reason=CATALOGUE[code].detail.format(**params))
+
+
+def _judge(sent: SentEvent, known: Known) -> DeviceEvent | _Complaint:
+    """The event, when it is to be used; else why not."""
+    if sent.id in known.by_id:
+        return _complain(DIFFERS, id=sent.id)
+    if "\x00" in sent.raw:
+        return _complain("event-malformed", reason="it holds a NUL character")
+    try:
+        event = decode_event(sent.raw)
+    except MalformedEventError as error:
+        return _complain("event-malformed", reason=str(error)[:300])
+    return _complaint_about(sent, event, known) or event
+
+
+def _complaint_about(sent: SentEvent, event: DeviceEvent, known: Known) -> _Complaint | None:
+    before = {GENESIS_HASH} if event.seq == 1 else known.hashes_at_seq.get(event.seq - 1)
+    if (event.id, event.seq) != (sent.id, sent.seq):
+        return _complain("event-id-differs")
+    if event.task_id is not None and not event.task_id.isprintable():
+        return _complain("event-malformed", reason="task_id: unprintable characters")
+    if known.id_at_seq.get(event.seq, event.id) != event.id:
+        return _complain(FORKED, seq=event.seq)
+    if before is not None and event.prev_hash not in before:
+        return _complain("chain-broken", seq=event.seq - 1)
+    if event.user_id is not None and event.user_id not in known.people:
+        return _complain("unknown-user", user=event.user_id)
+    return None

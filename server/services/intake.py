@@ -1,0 +1,356 @@
+"""Taking in what devices send: stored for good in one transaction, then compared with the book.
+
+The reply is given after COMMIT. Whatever goes wrong with the comparison never costs the events: it is
+undone by itself, noted, and tried again with later pushes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from app.contract.problems import RefusalError
+from app.contract.wire import (
+    EVENT_BYTES_MAX,
+    EVENTS_MAX,
+    WIRE_VERSION,
+    ClockReading,
+    ClockSample,
+    EventResult,
+    PushReply,
+    PushRequest,
+    QuarantineRequest,
+    Result,
+    SentEvent,
+)
+from server.clock import Rim
+from server.domain.arrivals import FORKED, Arrival, Known, held_id, sort_arrivals
+from server.domain.people import Device, DeviceState
+from server.services.epochs import server_epoch
+from server.storage import access, events
+from server.storage.columns import to_us
+from server.storage.engine import Database
+from server.storage.tables_sync import (
+    ClockSampleRow,
+    CompareLaterRow,
+    DeviceEventRow,
+    HeldEventRow,
+    InstallRow,
+    PushRow,
+)
+
+log = logging.getLogger("blindcount.intake")
+COMPARE_AGAIN_MAX = 20
+"""Counts whose comparison failed before and that one push tries again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Push:
+    """One push under way."""
+
+    session: Session
+    site_id: str
+    device: Device
+    now: datetime
+    rim: Rim
+
+    @property
+    def now_ms(self) -> int:
+        return to_us(self.now) // 1000
+
+
+def push(
+    database: Database, site_id: str, device: Device, request: PushRequest, *, rim: Rim
+) -> PushReply:
+    """Store what the device sent; the word on each event.
+
+    Raises proto-unsupported, too-many-events, install-forked (another install's token),
+    epoch-changed (the device has not heard of our restore).
+    """
+    if request.proto != WIRE_VERSION:
+        raise RefusalError("proto-unsupported")
+    if len(request.events) > EVENTS_MAX:
+        raise RefusalError("too-many-events", limit=EVENTS_MAX)
+    if request.install_id != device.install_id:
+        raise RefusalError("install-forked")
+    now = rim.now()
+    with database.write() as session:
+        epoch = server_epoch(session, site_id, rim)
+        if request.server_epoch != epoch:
+            raise RefusalError("epoch-changed")
+        under_way = _Push(session=session, site_id=site_id, device=device, now=now, rim=rim)
+        install = events.lock_install(session, site_id, device.install_id, device.device_id)
+        _keep_clocks(under_way, request.clock, request.samples)
+        arrivals = _sort(under_way, request.events)
+        _store(under_way, install, arrivals)
+        _note_device(under_way, request.app_version, is_forked=install.is_forked)
+        _compare(under_way, arrivals)
+        reply = PushReply(
+            server_epoch=epoch,
+            t1_ms=under_way.now_ms,
+            t2_ms=to_us(rim.now()) // 1000,
+            results=tuple(EventResult(id=a.sent.id, r=a.result, code=a.code) for a in arrivals),
+            high_seq=install.high_seq,
+            audit_head=install.audit_head,
+        )
+        session.commit()
+    return reply
+
+
+def hold_opaque(
+    database: Database,
+    site_id: str,
+    device: Device,
+    request: QuarantineRequest,
+    raw: bytes,
+    *,
+    rim: Rim,
+) -> EventResult:
+    """Keep bytes that made a whole batch unreadable, so that the device's queue goes on."""
+    if request.install_id != device.install_id:
+        raise RefusalError("install-forked")
+    text = raw.decode("utf-8", "backslashreplace")
+    sent = SentEvent(id=request.id, seq=request.seq, raw=text)
+    arrival = Arrival(
+        sent=sent,
+        result=Result.QUARANTINED,
+        sha256=hashlib.sha256(raw).hexdigest(),
+        code="event-malformed",
+        reason="Sent alone, because the batch it was in could not be read.",
+        is_new=True,
+    )
+    with database.write() as session:
+        under_way = _Push(session=session, site_id=site_id, device=device, now=rim.now(), rim=rim)
+        install = events.lock_install(session, site_id, device.install_id, device.device_id)
+        if not events.held_codes(session, site_id, [held_id(device.install_id, sent)]):
+            _store(under_way, install, [arrival], opaque=raw)
+            _compare(under_way, [arrival])
+        session.commit()
+    return EventResult(id=request.id, r=Result.QUARANTINED, code=arrival.code)
+
+
+# -- sorting
+
+
+def _sort(push: _Push, sent: Sequence[SentEvent]) -> list[Arrival]:
+    session, site_id, install_id = push.session, push.site_id, push.device.install_id
+    seqs = sorted({s.seq for s in sent} | {s.seq - 1 for s in sent})
+    known = Known(
+        by_id=events.hashes_by_id(session, site_id, [s.id for s in sent]),
+        id_at_seq=events.ids_by_seq(session, site_id, install_id, seqs),
+        hashes_at_seq=events.hashes_by_seq(session, site_id, install_id, seqs),
+        held=events.held_codes(session, site_id, [held_id(install_id, s) for s in sent]),
+        people={p.user_id for p in access.everybody(session, site_id)},
+    )
+    return sort_arrivals(install_id, sent, known, bytes_max=EVENT_BYTES_MAX)
+
+
+# -- storing
+
+
+def _store(
+    push: _Push, install: InstallRow, arrivals: Sequence[Arrival], *, opaque: bytes | None = None
+) -> None:
+    fresh = [a for a in arrivals if a.is_new]
+    if not fresh:
+        return
+    install.pushes += 1
+    usable = [_event_row(push, a, install.pushes) for a in fresh if a.event is not None]
+    held = [_held_row(push, a, install.pushes, opaque) for a in fresh if a.event is None]
+    events.insert_new(push.session, DeviceEventRow, usable)
+    events.insert_new(push.session, HeldEventRow, held)
+    _link(push, install, fresh)
+    _follow_sequence(push, install, fresh)
+    if any(a.code == FORKED for a in fresh):
+        install.is_forked = True
+    push.session.add(install)
+    push.session.flush()
+
+
+def _event_row(push: _Push, arrival: Arrival, number: int) -> dict[str, Any]:
+    event = arrival.event
+    assert event is not None, "only usable events get here"
+    return {
+        "site_id": push.site_id,
+        "event_id": event.id,
+        "install_id": push.device.install_id,
+        "seq": event.seq,
+        "device_id": push.device.device_id,
+        "type": event.payload.type,
+        "count_id": event.count_id,
+        "task_id": event.task_id,
+        "user_id": event.user_id,
+        "raw": arrival.sent.raw,
+        "sha256": arrival.sha256,
+        "push": number,
+        "received_us": to_us(push.now),
+    }
+
+
+def _held_row(push: _Push, arrival: Arrival, number: int, opaque: bytes | None) -> dict[str, Any]:
+    raw = arrival.sent.raw.encode("utf-8", "surrogatepass") if opaque is None else opaque
+    return {
+        "site_id": push.site_id,
+        "held_id": held_id(push.device.install_id, arrival.sent),
+        "install_id": push.device.install_id,
+        "event_id": _storable(arrival.sent.id),
+        "seq": arrival.sent.seq,
+        "device_id": push.device.device_id,
+        "raw": raw,
+        "sha256": arrival.sha256,
+        "code": arrival.code,
+        "reason": _storable(arrival.reason),
+        "count_id": arrival.held_count_id,
+        "user_id": None,
+        "push": number,
+        "received_us": to_us(push.now),
+    }
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL keeps no NUL in a text, and neither database a lone surrogate."""
+    return text.encode("utf-8", "backslashreplace").decode().replace("\x00", "\\0")
+
+
+def _link(push: _Push, install: InstallRow, fresh: Sequence[Arrival]) -> None:
+    """One more link of the install's chain of pushes."""
+    install.audit_head = chain_head(
+        install.audit_head, install.pushes, to_us(push.now), [a.sha256 for a in fresh]
+    )
+    push.session.add(
+        PushRow(
+            site_id=push.site_id,
+            install_id=install.install_id,
+            number=install.pushes,
+            received_us=to_us(push.now),
+            head=install.audit_head,
+        )
+    )
+
+
+def chain_head(previous: str, number: int, received_us: int, hashes: Sequence[str]) -> str:
+    """The head after one more push: covers what it stored, when, and everything before it."""
+    text = "\x1f".join((previous, str(number), str(received_us), *sorted(hashes)))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _follow_sequence(push: _Push, install: InstallRow, fresh: Sequence[Arrival]) -> None:
+    """Move the contiguous mark on; a hole is noted, never a reason to wait."""
+    seqs = events.seqs_above(push.session, push.site_id, install.install_id, install.high_seq)
+    for seq in seqs:
+        if seq != install.high_seq + 1:
+            break
+        install.high_seq = seq
+    install.max_seq = max(install.max_seq, *(a.sent.seq for a in fresh))
+    if install.max_seq <= install.high_seq:
+        install.gap_since_us = None
+    elif install.gap_since_us is None:
+        install.gap_since_us = to_us(push.now)
+
+
+def _keep_clocks(push: _Push, reading: ClockReading, samples: Sequence[ClockSample]) -> None:
+    key = {"site_id": push.site_id, "install_id": push.device.install_id}
+    # The device has no clock from before 1970 nor from after 10,000 years of uptime.
+    rows = [key | s.model_dump() for s in samples if _is_sane(s.t0_boot_ms, s.t0_wall_ms)]
+    if _is_sane(reading.boot_ms, reading.wall_ms):
+        rows.append(
+            key
+            | {
+                "boot_id": reading.boot_id,
+                "t0_boot_ms": reading.boot_ms,
+                "t0_wall_ms": reading.wall_ms,
+                "t1_ms": push.now_ms,
+                "t2_ms": push.now_ms,
+                "t3_boot_ms": None,
+            }
+        )
+    rows = [r | {"boot_id": _storable(r["boot_id"])} for r in rows]
+    events.insert_new(push.session, ClockSampleRow, rows)
+
+
+def _is_sane(*clocks_ms: int) -> bool:
+    return all(0 <= ms < 1 << 53 for ms in clocks_ms)
+
+
+def _note_device(push: _Push, app_version: str, *, is_forked: bool) -> None:
+    row = access.device_row(push.session, push.site_id, push.device.device_id)
+    assert row is not None, "its token was looked up"
+    row.seen_us, row.app_version = to_us(push.now), _storable(app_version)
+    if is_forked and row.state == DeviceState.ACTIVE:
+        row.state = DeviceState.FORKED.value
+    push.session.add(row)
+
+
+# -- comparing
+
+
+def _compare(push: _Push, arrivals: Sequence[Arrival]) -> None:
+    touched = {a.event.count_id for a in arrivals if a.event is not None and a.is_new}
+    waiting = push.session.exec(
+        select(CompareLaterRow)
+        .where(CompareLaterRow.site_id == push.site_id)
+        .order_by(col(CompareLaterRow.tries), col(CompareLaterRow.count_id))
+        .limit(COMPARE_AGAIN_MAX)
+    ).all()
+    for row in waiting:
+        if _try_to_compare(push, [row.count_id]) is None:
+            push.session.delete(row)
+        else:
+            row.tries += 1
+    count_ids = sorted(c for c in touched if c is not None)
+    held = [held_id(push.device.install_id, a.sent) for a in arrivals if a.is_new and not a.event]
+    failed = _try_to_compare(push, count_ids) if count_ids else None
+    if failed is not None:
+        _compare_each(push, count_ids)
+    if held:
+        _try("events_held", push, held)
+
+
+def _compare_each(push: _Push, count_ids: Sequence[str]) -> None:
+    """One of them failed: compare the others, and note the one for later."""
+    for count_id in count_ids:
+        failed = _try_to_compare(push, [count_id])
+        if failed is not None:
+            push.session.merge(
+                CompareLaterRow(
+                    site_id=push.site_id,
+                    count_id=count_id,
+                    since_us=to_us(push.now),
+                    error=_storable(failed)[:500],
+                )
+            )
+
+
+def _try_to_compare(push: _Push, count_ids: Sequence[str]) -> str | None:
+    return _try("counts_changed", push, count_ids)
+
+
+def _try(verb: str, push: _Push, ids: Sequence[str]) -> str | None:
+    """Call the comparison in a savepoint of its own; its error, or None when it went well."""
+    service = _reconciling()
+    function = getattr(service, verb, None)
+    if function is None:
+        return None
+    try:
+        with push.session.begin_nested():
+            function(push.session, push.site_id, list(ids), push.now, push.rim.new_id)
+            push.session.flush()
+    except Exception as error:
+        # A bug in a rule must not make devices send for ever what is safely here.
+        log.exception("%s failed for %s", verb, ids)
+        return f"{type(error).__name__}: {error}"
+    return None
+
+
+def _reconciling() -> Any:
+    try:
+        return importlib.import_module("server.services.reconciling")
+    except ModuleNotFoundError:
+        return None

@@ -1,0 +1,169 @@
+"""People, devices, codes and tokens in the tables. Looks up and writes; decides nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from app.contract.vocabulary import Role
+from server.domain.people import Device, DeviceState, Person
+from server.storage.columns import from_u, to_us
+from server.storage.tables_access import (
+    AccessHistoryRow,
+    ApiKeyRow,
+    DeviceRow,
+    EnrolCodeRow,
+    PersonRow,
+    SignInRow,
+)
+
+
+def secret_sha256(secret: str) -> str:
+    """How a presented secret is looked up: only its hash is kept."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def person_row(session: Session, site_id: str, user_id: str) -> PersonRow | None:
+    """The person's row, also of one who left."""
+    return session.get(PersonRow, (site_id, user_id))
+
+
+def find_person(session: Session, site_id: str, user_id: str) -> Person | None:
+    """The person, also one who left; None for somebody never known."""
+    row = person_row(session, site_id, user_id)
+    return to_person(row) if row else None
+
+
+def all_people(session: Session, site_id: str) -> list[Person]:
+    """Everybody active, by id."""
+    rows = session.exec(
+        select(PersonRow)
+        .where(PersonRow.site_id == site_id, col(PersonRow.is_active))
+        .order_by(col(PersonRow.user_id))
+    )
+    return [to_person(row) for row in rows]
+
+
+def everybody(session: Session, site_id: str) -> list[Person]:
+    """Everybody who is or was here, by id."""
+    rows = session.exec(
+        select(PersonRow).where(PersonRow.site_id == site_id).order_by(col(PersonRow.user_id))
+    )
+    return [to_person(row) for row in rows]
+
+
+def people_with_pins(session: Session, site_id: str, ids: Sequence[str]) -> list[PersonRow]:
+    """Rows of the active people among the ids who may sign in at a device."""
+    return list(
+        session.exec(
+            select(PersonRow).where(
+                PersonRow.site_id == site_id,
+                col(PersonRow.user_id).in_(ids),
+                col(PersonRow.is_active),
+                PersonRow.pin_prehash != "",
+            )
+        )
+    )
+
+
+def to_person(row: PersonRow) -> Person:
+    """The person a row is about."""
+    return Person(
+        user_id=row.user_id,
+        name=row.name,
+        role=Role(row.role),
+        approve_limit=from_u(row.approve_limit_u),
+        zones=tuple(row.zones.split()),
+    )
+
+
+def device_row(session: Session, site_id: str, device_id: str) -> DeviceRow | None:
+    """The device's row."""
+    return session.get(DeviceRow, (site_id, device_id))
+
+
+def device_by_token(session: Session, site_id: str, token: str) -> DeviceRow | None:
+    """The device the token was given to, whatever its state."""
+    return session.exec(
+        select(DeviceRow).where(
+            DeviceRow.site_id == site_id, DeviceRow.token_sha256 == secret_sha256(token)
+        )
+    ).one_or_none()
+
+
+def device_names(session: Session, site_id: str, ids: Sequence[str]) -> dict[str, str]:
+    """Name of each of the devices."""
+    rows = session.exec(
+        select(DeviceRow.device_id, DeviceRow.name).where(
+            DeviceRow.site_id == site_id, col(DeviceRow.device_id).in_(ids)
+        )
+    )
+    return dict(rows.all())
+
+
+def all_devices(session: Session, site_id: str) -> list[DeviceRow]:
+    """Every device, by name."""
+    return list(
+        session.exec(
+            select(DeviceRow)
+            .where(DeviceRow.site_id == site_id)
+            .order_by(col(DeviceRow.name), col(DeviceRow.device_id))
+        )
+    )
+
+
+def to_device(row: DeviceRow) -> Device:
+    """The device a row is about."""
+    return Device(
+        device_id=row.device_id,
+        name=row.name,
+        install_id=row.install_id,
+        state=DeviceState(row.state),
+    )
+
+
+def enrol_code_row(session: Session, site_id: str, code: str) -> EnrolCodeRow | None:
+    """The code's row, locked so that two devices cannot use it at once."""
+    return session.exec(
+        select(EnrolCodeRow)
+        .where(EnrolCodeRow.site_id == site_id, EnrolCodeRow.code_sha256 == secret_sha256(code))
+        .with_for_update()
+    ).one_or_none()
+
+
+def sign_in_row(session: Session, site_id: str, token: str) -> SignInRow | None:
+    """The sign-in the token stands for, also one that ran out."""
+    return session.get(SignInRow, (site_id, secret_sha256(token)))
+
+
+def api_key_row(session: Session, site_id: str, key: str) -> ApiKeyRow | None:
+    """The API key, also a revoked one."""
+    return session.get(ApiKeyRow, (site_id, secret_sha256(key)))
+
+
+def note_access(
+    session: Session,
+    site_id: str,
+    *,
+    history_id: str,
+    at: datetime,
+    actor: str,
+    verb: str,
+    subject: str,
+    note: str = "",
+) -> None:
+    """One line of the access history."""
+    session.add(
+        AccessHistoryRow(
+            site_id=site_id,
+            history_id=history_id,
+            at_us=to_us(at),
+            actor=actor,
+            verb=verb,
+            subject=subject,
+            note=note,
+        )
+    )
