@@ -1,0 +1,29 @@
+"""Who has to hear of an import: the devices of bins and SKUs, open cases of late movements."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Collection, Sequence
+from types import ModuleType
+
+from app.contract.wire import RefKind
+from server.services.importing.job import Job
+
+
+def tell_devices(job: Job, kind: RefKind, ids: Sequence[str]) -> None:
+    """Reference data has changed: devices get it with their next pull."""
+    changes = _module("server.storage.changes")
+    if ids and changes is not None:
+        changes.record_changes(job.session, job.site_id, kind, ids, "put")
+
+
+def tell_cases(job: Job, bins_and_skus: Collection[tuple[str, str]]) -> None:
+    """Movements arrived: open cases of that stock are worked out again, in this transaction."""
+    reconciling = _module("server.services.reconciling")
+    if bins_and_skus and reconciling is not None:
+        reconciling.movements_changed(job.session, job.site_id, bins_and_skus, job.now, job.new_id)
+
+
+def _module(name: str) -> ModuleType | None:
+    return importlib.import_module(name) if importlib.util.find_spec(name) else None

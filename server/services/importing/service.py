@@ -1,0 +1,230 @@
+"""Importing a file of rows: all of it or nothing, every wrong row named in one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlmodel import Session, col, select
+
+from app.contract.problems import RefusalError
+from app.contract.vocabulary import quantity_text
+from server.clock import Rim
+from server.domain.row_errors import RowCode, RowError
+from server.host.mapping import NO_MAPPING, ImportMapping, renamed
+from server.host.sources import Source, open_source
+from server.services.importing import bins, documents, movements, skus, stock
+from server.services.importing.job import Importer, Job
+from server.services.importing.posting import Posting
+from server.services.importing.report import (
+    ERRORS_LISTED_MAX,
+    NEGATIVE_LISTED_MAX,
+    ErrorLine,
+    ImportKind,
+    ImportReport,
+    NegativeBook,
+)
+from server.storage.book import negative_book
+from server.storage.bulk import bulk_posting
+from server.storage.checkpoints import refresh_checkpoints
+from server.storage.columns import to_us
+from server.storage.engine import Database
+from server.storage.records import find_site
+from server.storage.tables_records import ImportRow
+
+COLUMNS = {
+    ImportKind.BINS: bins.COLUMNS,
+    ImportKind.SKUS: skus.COLUMNS,
+    ImportKind.STOCK: stock.COLUMNS,
+    ImportKind.MOVEMENTS: movements.COLUMNS,
+    ImportKind.DOCUMENTS: documents.COLUMNS,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportRequest:
+    """A file to import, and how."""
+
+    kind: ImportKind
+    path: Path
+    name: str
+    """The name its owner gave the file; says what kind of file it should be."""
+    actor: str
+    mapping: ImportMapping = NO_MAPPING
+    is_dry_run: bool = False
+    is_update: bool = False
+    """True: known bins and SKUs may change. Movements, stock and document lines never do."""
+
+
+def import_file(
+    database: Database,
+    site_id: str,
+    request: ImportRequest,
+    rim: Rim,
+    *,
+    on_progress: Callable[[int, float], None] = lambda _rows, _share: None,
+    on_error: Callable[[RowError], None] = lambda _error: None,
+) -> ImportReport:
+    """Import a file and report. Nothing is kept when a row is wrong, or on a dry run.
+
+    `on_progress` is told rows read and the share of the file, `on_error` every wrong row as it is found.
+    Raises RefusalError("file-unreadable") when the file cannot be read to its end.
+    """
+    source = open_source(request.path, request.mapping, request.name)
+    started_at, import_id = rim.now(), rim.new_id()
+    errors: list[RowError] = []
+
+    def note(error: RowError) -> None:
+        if len(errors) < ERRORS_LISTED_MAX:
+            errors.append(error)
+        on_error(error)
+
+    header = _header(source, request)
+    with database.write() as session:
+        site = find_site(session, site_id)
+        if site is None:
+            raise RefusalError("not-found", what="site", id=site_id)
+        job = Job(
+            session=session,
+            site=site,
+            header=header,
+            defaults=dict(request.mapping.defaults),
+            rules=request.mapping.rules(),
+            now=started_at,
+            new_id=rim.new_id,
+            actor=request.actor,
+            via=f"import/{import_id}",
+            is_update=request.is_update,
+            on_error=note,
+        )
+        with _importer(job, request.kind) as (importer, touched):
+            for chunk, share in source.chunks:
+                importer.take(chunk)
+                job.tally.rows += len(chunk)
+                on_progress(job.tally.rows, share)
+            importer.finish()
+        is_kept = job.tally.errors_total == 0 and not request.is_dry_run
+        below_zero, negative = negative_book(session, site_id, touched, NEGATIVE_LISTED_MAX)
+        report = ImportReport(
+            import_id=import_id,
+            kind=request.kind,
+            name=request.name,
+            dry_run=request.is_dry_run,
+            imported=is_kept,
+            started_at=started_at,
+            finished_at=rim.now(),
+            rows=job.tally.rows,
+            created=job.tally.created,
+            updated=job.tally.updated,
+            unchanged=job.tally.unchanged,
+            ignored_columns=COLUMNS[request.kind].ignored(header),
+            errors_total=job.tally.errors_total,
+            errors=tuple(
+                ErrorLine(line=e.line, column=e.column, code=e.code, reason=e.reason)
+                for e in errors
+            ),
+            negative_total=below_zero,
+            negative=tuple(
+                NegativeBook(
+                    bin=key.bin,
+                    sku=key.sku,
+                    lot=key.lot,
+                    serial=key.serial,
+                    state=key.state.value,
+                    quantity=quantity_text(held),
+                )
+                for key, held in sorted(negative.items())
+            ),
+        )
+        if is_kept:
+            _keep(session, site_id, report, request.actor)
+            session.commit()
+    if is_kept and touched:
+        refresh_checkpoints(database, site_id, touched)
+    return report
+
+
+def find_import(session: Session, site_id: str, import_id: str) -> ImportReport:
+    """The report of an import that was carried out. RefusalError("not-found") for another id."""
+    row = session.get(ImportRow, (site_id, import_id))
+    if row is None:
+        raise RefusalError("not-found", what="import", id=import_id)
+    return ImportReport.model_validate_json(row.report)
+
+
+def recent_imports(session: Session, site_id: str, limit: int) -> list[ImportReport]:
+    """Reports of the last imports, newest first."""
+    query = (
+        select(ImportRow)
+        .where(col(ImportRow.site_id) == site_id)
+        .order_by(col(ImportRow.finished_us).desc())
+        .limit(limit)
+    )
+    return [ImportReport.model_validate_json(row.report) for row in session.exec(query)]
+
+
+def _header(source: Source, request: ImportRequest) -> list[str]:
+    header = renamed(source.header, request.mapping)
+    missing = COLUMNS[request.kind].missing(header, request.mapping.defaults)
+    doubled = sorted({name for name in header if name and header.count(name) > 1})
+    if missing:
+        raise RefusalError(
+            "file-unreadable",
+            reason=(
+                f"{request.name}, line 1 ({RowCode.COLUMN_MISSING}): there is no column "
+                f"{', '.join(missing)}. It has: {', '.join(name for name in header if name)}. "
+                "Rename the columns, or give a mapping file. Nothing was imported."
+            ),
+        )
+    if doubled:
+        raise RefusalError(
+            "file-unreadable",
+            reason=(
+                f"{request.name}, line 1: the column {', '.join(doubled)} is there twice. "
+                "Nothing was imported."
+            ),
+        )
+    return header
+
+
+@contextmanager
+def _importer(job: Job, kind: ImportKind) -> Iterator[tuple[Importer, dict[str, int]]]:
+    """The importer of a kind, and the bins whose book it has changed so far."""
+    if kind is ImportKind.BINS:
+        yield bins.BinImporter(job), {}
+    elif kind is ImportKind.SKUS:
+        yield skus.SkuImporter(job), {}
+    elif kind is ImportKind.DOCUMENTS:
+        yield documents.DocumentImporter(job), {}
+    else:
+        with bulk_posting(job.session) as poster:
+            names: dict[str, str] = {}
+            posting = Posting(job, poster, lambda id_: names.get(id_, id_))
+            if kind is ImportKind.STOCK:
+                yield stock.StockImporter(job, posting, names), posting.earliest
+            else:
+                yield movements.MovementImporter(job, posting), posting.earliest
+
+
+def _keep(session: Session, site_id: str, report: ImportReport, actor: str) -> None:
+    session.add(
+        ImportRow(
+            site_id=site_id,
+            import_id=report.import_id,
+            kind=report.kind.value,
+            name=report.name,
+            actor=actor,
+            started_us=to_us(report.started_at),
+            finished_us=to_us(report.finished_at),
+            rows=report.rows,
+            created=report.created,
+            updated=report.updated,
+            unchanged=report.unchanged,
+            report=report.model_dump_json(),
+        )
+    )
+
+
+__all__ = ["ImportKind", "ImportRequest", "find_import", "import_file", "recent_imports"]

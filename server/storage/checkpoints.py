@@ -1,0 +1,130 @@
+"""Working out a bin's checkpoints: its whole book, kept every so many entries.
+
+A checkpoint is derived and may be dropped at any time; `post` drops those that a back-dated movement
+makes untrue. Entries of one instant are never split by one.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from server.domain.stock import OUTSIDE
+from server.storage.engine import Database
+from server.storage.ledger import CHECKPOINT, CHECKPOINT_LINE, lock_for_checkpoints
+
+LEGS = 128
+"""Entries between two checkpoints: at most so many are summed to read a bin as of any instant."""
+
+_BINS_PER_COMMIT = 200
+"""A writer waits no longer than this many bins take: some tenths of a second."""
+
+_TAIL = text(
+    """
+    SELECT count(*) FROM (
+        SELECT 1 FROM (
+            SELECT occurred_us FROM movement WHERE site_id = :site_id AND to_bin = :bin
+              AND occurred_us > :since
+            UNION ALL
+            SELECT occurred_us FROM movement WHERE site_id = :site_id AND from_bin = :bin
+              AND occurred_us > :since
+        ) AS entries LIMIT :enough
+    ) AS tail
+    """
+)
+_LAST = text("SELECT max(at_us) FROM checkpoint WHERE site_id = :site_id AND bin = :bin")
+_LINES = text(
+    "SELECT sku, lot, serial, state, quantity_u FROM checkpoint_line "
+    "WHERE site_id = :site_id AND bin = :bin AND at_us = :at_us"
+)
+_ENTRIES = text(
+    """
+    SELECT occurred_us, sku, lot, serial, to_state AS state, quantity_u FROM movement
+    WHERE site_id = :site_id AND to_bin = :bin AND occurred_us > :since
+    UNION ALL
+    SELECT occurred_us, sku, lot, serial, from_state, -quantity_u FROM movement
+    WHERE site_id = :site_id AND from_bin = :bin AND occurred_us > :since
+    ORDER BY 1
+    """
+)
+_LONG_AGO = -(1 << 62)
+
+_Key = tuple[str, str, str, str]
+
+
+def refresh_checkpoints(database: Database, site_id: str, bins: Collection[str]) -> int:
+    """Work out the checkpoints that the bins are due, in transactions of its own; how many were made.
+
+    Called after movements were posted in bulk, and by `blindcount verify --repair`. Leaving it out
+    makes reading slower, never wrong.
+    """
+    made = 0
+    waiting = sorted(place for place in bins if place not in OUTSIDE)
+    for start in range(0, len(waiting), _BINS_PER_COMMIT):
+        with database.write() as session:
+            lock_for_checkpoints(session)
+            for place in waiting[start : start + _BINS_PER_COMMIT]:
+                made += _extend(session, site_id, place)
+            session.commit()
+    return made
+
+
+def _extend(session: Session, site_id: str, place: str) -> int:
+    connection = session.connection()
+    bound = {"site_id": site_id, "bin": place}
+    last: int | None = connection.execute(_LAST, bound).scalar_one()
+    since = _LONG_AGO if last is None else last
+    tail = connection.execute(_TAIL, {**bound, "since": since, "enough": LEGS}).scalar_one()
+    if tail < LEGS:
+        return 0
+    balances: dict[_Key, int] = defaultdict(int)
+    if last is not None:
+        for sku, lot, serial, state, quantity in connection.execute(
+            _LINES, {**bound, "at_us": last}
+        ):
+            balances[(sku, lot, serial, state)] = quantity
+    entries = connection.execute(_ENTRIES, {**bound, "since": since})
+    heads: list[dict[str, Any]] = []
+    lines: list[dict[str, Any]] = []
+    for at_us, legs, held in checkpoints_of(balances, (tuple(row) for row in entries)):
+        heads.append({**bound, "at_us": at_us, "legs": legs})
+        lines.extend(
+            {
+                **bound,
+                "at_us": at_us,
+                "sku": key[0],
+                "lot": key[1],
+                "serial": key[2],
+                "state": key[3],
+                "quantity_u": quantity,
+            }
+            for key, quantity in held.items()
+        )
+    if heads:
+        connection.execute(CHECKPOINT.insert(), heads)
+    if lines:
+        connection.execute(CHECKPOINT_LINE.insert(), lines)
+    return len(heads)
+
+
+def checkpoints_of(
+    balances: dict[_Key, int], entries: Iterable[tuple[Any, ...]]
+) -> Iterator[tuple[int, int, dict[_Key, int]]]:
+    """(instant, entries since the one before, balances that are not zero), every LEGS entries.
+
+    `entries` are (occurred_us, sku, lot, serial, state, quantity_u), sorted by time.
+    """
+    legs = 0
+    for at_us, same_instant in groupby(entries, key=itemgetter(0)):
+        for _, sku, lot, serial, state, quantity in same_instant:
+            balances[(sku, lot, serial, state)] += quantity
+            legs += 1
+        if legs >= LEGS:
+            yield at_us, legs, {key: held for key, held in balances.items() if held != 0}
+            legs = 0
