@@ -9,13 +9,12 @@ from types import ModuleType
 
 from app.contract.wire import RefKind
 from server.services.importing.job import Job
+from server.storage.changes import record_changes
 
 
 def tell_devices(job: Job, kind: RefKind, ids: Sequence[str]) -> None:
     """Reference data has changed: devices get it with their next pull."""
-    changes = _module("server.storage.changes")
-    if ids and changes is not None:
-        changes.record_changes(job.session, job.site_id, kind, ids, "put")
+    record_changes(job.session, job.site_id, kind, ids)
 
 
 def tell_cases(job: Job, bins_and_skus: Collection[tuple[str, str]]) -> None:

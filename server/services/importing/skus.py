@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from sqlmodel import col
 
+from app.contract.checksums import barcode_id
 from app.contract.vocabulary import AbcClass, RecordState, Tracking, Unit
 from app.contract.wire import RefKind
 from server.domain.cells import Cells
@@ -31,8 +32,6 @@ COLUMNS = Columns(
         "currency", "state", "owner",
     ),
 )  # fmt: skip
-BARCODE_SEPARATOR = "\x1f"
-"""Between barcode and SKU in the id of a barcode row (app/contract/wire.py, RefBarcode)."""
 _QUERY_CHUNK = 300
 
 
@@ -179,7 +178,7 @@ class SkuImporter:
                 identity = {"barcode": key[0], "sku": key[1]}
                 update_row(job.session, job.site_id, BarcodeRow, identity, fields)
         batch.barcodes[key] = fields
-        batch.touched_barcodes.add(BARCODE_SEPARATOR.join(key))
+        batch.touched_barcodes.add(barcode_id(*key))
 
     def _known_skus(self, codes: list[str]) -> dict[str, Fields]:
         is_here = col(SkuRow.site_id) == self._job.site_id
