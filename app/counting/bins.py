@@ -39,9 +39,7 @@ class Bins(Signing):
     def next_bin(self) -> None:
         """Ask for the next bin on the walk; with none left, the list."""
         task = session.next_task(self.state.tasks, after=self._walked)
-        self._set(
-            stage=Stage.SCAN_BIN if task else Stage.TASKS, task=task, sheet=None, count=None
-        )
+        self._set(stage=Stage.SCAN_BIN if task else Stage.TASKS, task=task, sheet=None, count=None)
 
     def go_to(self, task_id: str) -> None:
         """A line of the list was tapped: ask for that bin, or go on with it if it is open."""
@@ -81,7 +79,7 @@ class Bins(Signing):
 
     @step
     def count_instead(self) -> None:
-        """"Count this one instead": the bin that was scanned, not the one asked for."""
+        """ "Count this one instead": the bin that was scanned, not the one asked for."""
         band = self.state.band
         if band is not None and band.offer is not None:
             self._open(band.offer.bin, band.offer.scan)

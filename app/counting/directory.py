@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Protocol
 
+from app.contract.vocabulary import Unit
 from app.contract.wire import RefBarcode, RefBin, RefSku, RefTask, RefUser
 from app.scanner.label import BarcodeHit
 
@@ -39,10 +40,10 @@ class SiteDirectory:
     def lookup_barcode(self, text: str) -> Sequence[BarcodeHit]:
         """Every pack that carries this barcode; a SKU's own code stands for one piece."""
         hits = [
-            BarcodeHit(sku=b.sku, unit=b.unit.value, factor=int(Decimal(b.factor)))
+            BarcodeHit(sku=b.sku, unit=b.unit, factor=int(Decimal(b.factor)))
             for b in self._reference.barcodes(text)
             if Decimal(b.factor) >= 1
         ]
         if not hits and self._reference.sku(text) is not None:
-            hits = [BarcodeHit(sku=text, unit="each", factor=1)]
+            hits = [BarcodeHit(sku=text, unit=Unit.EACH, factor=1)]
         return hits

@@ -66,7 +66,7 @@ def step(method: Callable[Concatenate[S, P], None]) -> Callable[Concatenate[S, P
         except StoreError as error:
             self.block(error)
 
-    return guarded
+    return guarded  # type: ignore[return-value]  # wraps() forgets that self is positional
 
 
 class FloorCore:

@@ -194,7 +194,7 @@ class Scans(Keypad):
         )
         entered = Entered(
             quantity=quantity_text(message.count) if message.count is not None else "1",
-            unit=Unit(label.hit.unit),
+            unit=label.hit.unit,
             factor=str(label.hit.factor),
         )
         expiry: date | None = message.expiry
@@ -238,7 +238,7 @@ class Scans(Keypad):
         return Choice(
             sku=hit.sku,
             title=self.title_of(hit.sku),
-            unit=Unit(hit.unit),
+            unit=hit.unit,
             factor=str(hit.factor),
             lot=lot,
         )
@@ -262,5 +262,5 @@ class Scans(Keypad):
         self.give_lot(text, fact)
 
 
-def _one(unit: str, factor: int) -> Entered:
-    return Entered(quantity="1", unit=Unit(unit), factor=quantity_text(Decimal(factor)))
+def _one(unit: Unit, factor: int) -> Entered:
+    return Entered(quantity="1", unit=unit, factor=quantity_text(Decimal(factor)))

@@ -196,4 +196,4 @@ def next_task(tasks: Sequence[TaskView], *, after: int | None) -> TaskView | Non
     """The next bin on the walk: the first one behind `after`, else the first of all."""
     free = [task for task in tasks if not task.open_by or task.is_open_by_me]
     ahead = [task for task in free if after is not None and task.walk_order > after]
-    return (ahead or free or [None])[0]
+    return next(iter(ahead or free), None)
