@@ -32,6 +32,7 @@ from app.counting.state import (
     SearchSheet,
     Stage,
     Tone,
+    TypeSheet,
 )
 
 SEARCH_LIMIT = 20
@@ -286,6 +287,10 @@ class Items(Bins):
         after = self._record(*(EventVoided(voids=event_id) for event_id in ids))
         self._set(count=after, sheet=None)
         self.say(Tone.UNDO, "band.line_deleted", {"item": sheet.title})
+
+    def type_code(self) -> None:
+        """Type a code that cannot be scanned."""
+        self._set(sheet=TypeSheet())
 
     def close_sheet(self) -> None:
         """Back from any sheet; nothing was stored by opening it."""

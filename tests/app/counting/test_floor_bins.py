@@ -198,9 +198,9 @@ def test_the_next_bins_label_on_the_summary_sends_and_opens_it(floor: Floor):
 
     assert count is not None
     assert (count.bin, count.task_id) == ("A-12-03", "t3")
-    assert [f.bin for f in floor.service.state.finished] == ["A-12-01"] or floor.store.recent_counts(
-        2
-    )[1].fold.status is CountStatus.CLOSED
+    assert [f.bin for f in floor.service.state.finished] == [
+        "A-12-01"
+    ] or floor.store.recent_counts(2)[1].fold.status is CountStatus.CLOSED
 
 
 def test_from_signing_in_to_the_third_line_nothing_but_the_scanner_is_needed(floor: Floor):
