@@ -65,10 +65,15 @@ class OpenCvEngine:
             if text and kind in _NAMES
         ]
 
-    def locate_bars(self, gray: Gray) -> list[Points]:
-        """Quadrilaterals of anything that looks like bars, whatever its symbology."""
+    def locate_qr(self, gray: Gray, *, is_thorough: bool = False) -> list[Points]:
+        """Quadrilaterals of QR codes, also of those OpenCV cannot read itself.
+
+        The Aruco finder sees small and tilted codes; the older one (`is_thorough`), at twice the
+        price, sees some that are bent or blurred.
+        """
+        detector = self._qr if is_thorough else self._qr_aruco
         try:
-            is_found, corners = self._bars.detectMulti(gray)
+            is_found, corners = detector.detectMulti(gray)
         except cv2.error:
             return []
         if not is_found or corners is None:

@@ -31,7 +31,8 @@ _NAMES: dict[int, Symbology] = {
     64: Symbology.QR,
 }
 _GS1_NAMES = {Symbology.CODE_128: Symbology.GS1_128, Symbology.QR: Symbology.GS1_QR}
-_LINEAR = frozenset(_NAMES) - {64}
+_QR = frozenset({64})
+_LINEAR = frozenset(_NAMES) - _QR
 
 
 def status() -> EngineStatus:
@@ -82,15 +83,22 @@ class ZbarEngine:
         return self.scan(gray)
 
     def scan(
-        self, gray: Gray, *, density: tuple[int, int] = (1, 1), is_matrix: bool = True
+        self,
+        gray: Gray,
+        *,
+        density: tuple[int, int] = (1, 1),
+        is_linear: bool = True,
+        is_matrix: bool = True,
     ) -> list[Read]:
-        """`density` is (x, y): scan every n-th column and row; 0 switches a direction off."""
+        """`density` is (x, y): scan every n-th column and row; 0 switches a direction off.
+        QR needs every line; bars do well with every third, in a quarter of the time."""
         gray = np.ascontiguousarray(gray)
         height, width = gray.shape
         if min(height, width) < 8:
             return []
         api = self._api
-        with self._scanner(density, is_matrix) as scanner, self._image() as image:
+        kinds = (_LINEAR if is_linear else frozenset()) | (_QR if is_matrix else frozenset())
+        with self._scanner(density, kinds) as scanner, self._image() as image:
             api.zbar_image_set_format(image, _GRAY)
             api.zbar_image_set_size(image, width, height)
             api.zbar_image_set_data(image, gray.ctypes.data_as(ctypes.c_void_p), gray.size, None)
@@ -99,7 +107,7 @@ class ZbarEngine:
             return list(self._symbols(image))
 
     @contextmanager
-    def _scanner(self, density: tuple[int, int], is_matrix: bool) -> Iterator[Any]:
+    def _scanner(self, density: tuple[int, int], kinds: frozenset[int]) -> Iterator[Any]:
         api = self._api
         scanner = api.zbar_image_scanner_create()
         if not scanner:
@@ -107,7 +115,7 @@ class ZbarEngine:
         try:
             pointer = ctypes.cast(scanner, ctypes.c_void_p)
             self._configure(pointer, 0, 0, 0)  # everything off
-            for kind in _NAMES if is_matrix else _LINEAR:
+            for kind in kinds:
                 self._configure(pointer, kind, 0, 1)
             self._configure(pointer, 0, _X_DENSITY, density[0])
             self._configure(pointer, 0, _Y_DENSITY, density[1])

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+import biip
 import numpy as np
+from biip.upc import Upc
 
 from app.scanner.engines.base import EngineStatus, Gray, Read
 from app.scanner.events import EngineName, Symbology
@@ -39,6 +41,14 @@ def status() -> EngineStatus:
         )
     version = getattr(zxingcpp, "__version__", None)
     return EngineStatus(name=EngineName.ZXING, is_available=True, version=version)
+
+
+def short_upc_e(text: str) -> str:
+    """zxing gives a UPC-E as the EAN-13 it stands for; the eight printed digits are kept here."""
+    try:
+        return Upc.parse(text.lstrip("0").zfill(12)).as_upc_e()
+    except biip.ParseError:
+        return text
 
 
 class ZxingEngine:
@@ -79,8 +89,11 @@ class ZxingEngine:
             float(np.hypot(*(points[3] - points[0])) + np.hypot(*(points[2] - points[1]))) / 2.0
         )
         plain = self._by_format[code.format]
+        text = code.text
+        if plain is Symbology.UPC_E:
+            text = short_upc_e(text)
         return Read(
-            text=code.text,
+            text=text,
             symbology=_GS1_IDENTIFIERS.get(code.symbology_identifier, plain),
             points=points,
             engine=self.name,
