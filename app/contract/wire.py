@@ -63,6 +63,8 @@ class Hello(Reply):
     min_app: str = "0"
     high_seq: int = 0
     """Highest contiguous sequence held for the asking install; 0 when it is not known."""
+    high_sha256: str = ""
+    """SHA-256 of the event held under `high_seq`: a device whose own differs is a copy."""
     audit_head: str = ""
 
 

@@ -29,6 +29,7 @@ class LocalFile:
 
     def __init__(self, path: Path, *, synchronous: str = "FULL") -> None:
         self.path = path
+        self._synchronous = synchronous
         self._lock = threading.RLock()
         self._engine = _open(path, synchronous)
 
@@ -59,6 +60,16 @@ class LocalFile:
                 yield cast(sqlite3.Connection, borrowed.driver_connection)
             finally:
                 borrowed.close()
+
+    @contextmanager
+    def replacing(self) -> Iterator[None]:
+        """Close the file for as long as the block puts another in its place, then open that one."""
+        with self._lock:
+            self._engine.dispose()
+            try:
+                yield
+            finally:
+                self._engine = _open(self.path, self._synchronous)
 
     def close(self) -> None:
         """Let go of the file; waits for a transaction under way."""
@@ -92,3 +103,13 @@ def _open(path: Path, synchronous: str) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if is_write else "BEGIN")
 
     return engine
+
+
+def fold_sidecars(path: Path) -> None:
+    """Put everything of a closed database into its one file, durably: no -wal, no -shm is left."""
+    connection = sqlite3.connect(path)
+    try:
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA journal_mode=DELETE")
+    finally:
+        connection.close()

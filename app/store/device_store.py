@@ -15,15 +15,16 @@ from app.contract.ids import RANDOM_BYTES, uuid7
 from app.contract.pins import is_verified
 from app.contract.wire import ClockSample, EnrolReply, EventResult, RefUser
 from app.store import enrolment as enrolments
-from app.store import event_log, notes, outbox, pins, samples
+from app.store import event_log, notes, outbox, pins, rescue, samples
 from app.store.clock import DeviceClock, SystemClock
-from app.store.database import LocalFile
+from app.store.database import LocalFile, fold_sidecars
 from app.store.enrolment import Enrolment
 from app.store.event_log import CountSummary, EventDraft
 from app.store.health import SalvageReport, check_or_salvage
 from app.store.migrations import migrate
 from app.store.outbox import OutboxStatus, PendingEvent
 from app.store.pins import PinOutcome, PinVerdict
+from app.store.samples import sent_samples
 from app.store.vault import FileVault, Vault
 
 OPS_FILE = "ops.db"
@@ -201,9 +202,25 @@ class DeviceStore:
         with self._file.read() as session:
             return outbox.pending_events(session, limit, after=after)
 
-    def acknowledge(self, results: Sequence[EventResult], *, epoch: str) -> int:
-        """Keep the server's word on the events it listed; how many are newly confirmed."""
+    def sha256_at(self, seq: int) -> str:
+        """SHA-256 of the event of that number; "" when it is not here (any more)."""
+        with self._file.read() as session:
+            return outbox.sha256_at(session, seq)
+
+    def confirmed_up_to(self) -> int:
+        """The number up to which the server confirmed everything, without a hole."""
+        with self._file.read() as session:
+            return outbox.confirmed_up_to(session)
+
+    def acknowledge(
+        self, results: Sequence[EventResult], *, epoch: str, samples: Sequence[int] = ()
+    ) -> int:
+        """Keep the server's word on the events it listed; how many are newly confirmed.
+
+        `samples`: numbers of the clock samples that went along.
+        """
         with self._file.write() as session:
+            sent_samples(session, samples)
             return outbox.acknowledge(session, results, epoch=epoch, at_ms=self.clock.wall_ms())
 
     def adopt_epoch(self, epoch: str, high_seq: int) -> int:
@@ -229,7 +246,39 @@ class DeviceStore:
         with self._file.read() as session:
             return samples.unsent_samples(session)
 
-    def samples_sent(self, numbers: list[int]) -> None:
-        """The server has them."""
+    # -- leaving the device
+
+    def rescue_text(self, *, only_unsent: bool = False) -> str:
+        """The text of a rescue file, to be shared and imported at the server."""
+        with self._file.read() as session:
+            return rescue.rescue_of(session, only_unsent=only_unsent)[0]
+
+    def rescue_files(self) -> list[Path]:
+        """Files of events that this install cannot send as its own, oldest first."""
+        return sorted(self._file.path.parent.glob("rescue-*.jsonl"))
+
+    def rescue_done(self, path: Path) -> None:
+        """The server has all of it."""
+        path.replace(path.with_suffix(".sent"))
+
+    def begin_new_install(self) -> str:
+        """Become another install: this one's data was copied, restored, or belongs to another site.
+
+        The old file is kept aside; what it had not sent is in a rescue file. Drafts and settings come
+        along. Returns the new install's id; the device must be enrolled again.
+        """
+        stamp = self.clock.wall_ms()
+        folder = self._file.path.parent
+        with self._file.read() as session:
+            text, unsent = rescue.rescue_of(session, only_unsent=True)
+            kept = notes.everything(session)
+        if unsent:
+            rescue.write_durably(folder / f"rescue-{stamp}.jsonl", text)
+        with self._file.replacing():
+            fold_sidecars(self._file.path)
+            self._file.path.replace(folder / f"ops.retired-{stamp}.db")
+        migrate(self._file)
         with self._file.write() as session:
-            samples.samples_sent(session, numbers)
+            notes.restore(session, kept, without=enrolments.OF_THE_INSTALL)
+        self._settle_identity()
+        return self.install_id

@@ -14,6 +14,8 @@ _PLAIN = ("server_url", "device_id", "device_name", "site_id", "site_name", "ser
 TOKEN = "device_token"
 PEPPER = "pin_pepper"
 INSTALL = "install_id"
+OF_THE_INSTALL = frozenset({INSTALL, "device_id", "server_epoch", "site_id"})
+"""Settings that say who this install is: another install starts without them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

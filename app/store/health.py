@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.store.tables_ops import EventRow
+from app.store.rescue import rescue_of_damaged, write_durably
 
 DAY_MS = 24 * 3600 * 1000
 _SIDECARS = ("-wal", "-shm")
@@ -34,15 +33,15 @@ def check_or_salvage(path: Path, *, now_ms: int) -> SalvageReport | None:
     if reason is None:
         return None
     aside = path.with_name(f"{path.stem}.damaged-{now_ms}{path.suffix}")
-    lines = _readable_events(path)
+    text, events = rescue_of_damaged(path)
     rescue = path.with_name(f"rescue-{now_ms}.jsonl")
-    rescue.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    write_durably(rescue, text)
     for suffix in ("", *_SIDECARS):
         old = Path(f"{path}{suffix}")
         if old.exists():
             old.replace(Path(f"{aside}{suffix}"))
     return SalvageReport(
-        set_aside=aside.name, rescue_file=rescue.name, events=len(lines), reason=reason
+        set_aside=aside.name, rescue_file=rescue.name, events=events, reason=reason
     )
 
 
@@ -59,16 +58,3 @@ def _damage(path: Path) -> str | None:
     except sqlite3.DatabaseError as error:
         return str(error)
     return None if found == ("ok",) else str(found[0])
-
-
-def _readable_events(path: Path) -> list[str]:
-    """Each readable event as one JSON line, by walking the table from both ends around the damage."""
-    found: dict[int, str] = {}
-    table = EventRow.__tablename__
-    with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(path)) as db:
-        for order in ("ASC", "DESC"):
-            with contextlib.suppress(sqlite3.Error):
-                rows = db.execute(f"SELECT seq, id, raw FROM {table} ORDER BY seq {order}")
-                for seq, event_id, raw in rows:
-                    found[seq] = json.dumps({"id": event_id, "seq": seq, "raw": raw})
-    return [found[seq] for seq in sorted(found)]

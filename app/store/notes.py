@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from sqlmodel import Session
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlmodel import Session, select
 
 from app.store.tables_ops import DraftRow, SettingRow
 
@@ -50,3 +53,25 @@ def set_setting(session: Session, name: str, value: str | None) -> None:
             session.delete(row)
         return
     session.merge(SettingRow(name=name, value=value))
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """All drafts and settings, to be carried to another file."""
+
+    drafts: tuple[DraftRow, ...]
+    settings: tuple[SettingRow, ...]
+
+
+def everything(session: Session) -> Notes:
+    """All drafts and settings."""
+    return Notes(
+        tuple(DraftRow(**row.model_dump()) for row in session.exec(select(DraftRow))),
+        tuple(SettingRow(**row.model_dump()) for row in session.exec(select(SettingRow))),
+    )
+
+
+def restore(session: Session, notes: Notes, *, without: Collection[str]) -> None:
+    """Put them into this file, but for the settings named."""
+    for row in (*notes.drafts, *(s for s in notes.settings if s.name not in without)):
+        session.merge(row)

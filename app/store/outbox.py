@@ -90,6 +90,20 @@ def acknowledge(session: Session, results: Sequence[EventResult], *, epoch: str,
     return len(rows) - len(known)
 
 
+def sha256_at(session: Session, seq: int) -> str:
+    """SHA-256 of the event of that number; "" when it is not here (any more)."""
+    row = session.get(EventRow, seq)
+    return row.sha256 if row else ""
+
+
+def confirmed_up_to(session: Session) -> int:
+    """The number up to which the server confirmed everything, without a hole; 0 for nothing."""
+    first_unsent = session.exec(_unsent(EventRow.seq).limit(1)).first()
+    if first_unsent is not None:
+        return int(first_unsent) - 1
+    return session.exec(select(func.coalesce(func.max(EventRow.seq), 0))).one()
+
+
 def forget_deliveries_above(session: Session, high_seq: int) -> int:
     """The server lost what it had confirmed after `high_seq`: those events are unsent again."""
     gone = session.exec(delete(DeliveryRow).where(col(DeliveryRow.seq) > high_seq))

@@ -24,7 +24,7 @@ from app.contract.wire import (
     RefUser,
 )
 from app.store import reference_writes
-from app.store.database import LocalFile
+from app.store.database import LocalFile, fold_sidecars
 from app.store.errors import StoreDamagedError
 from app.store.reference_tables import (
     BarcodeRow,
@@ -36,6 +36,7 @@ from app.store.reference_tables import (
 )
 
 REFERENCE_FILE = "ref.db"
+ASIDE_FILE = "ref.new.db"
 SEARCH_CHARS_MIN = 2
 _GTIN_LENGTHS = (8, 12, 13, 14)
 
@@ -46,21 +47,23 @@ class Reference:
     def __init__(self, folder: Path, file: LocalFile) -> None:
         self._folder = folder
         self._file = file
+        self._aside: Reference | None = None
 
     @classmethod
     def open(cls, folder: Path | str) -> Reference:
         """Open or make the file; an unreadable or foreign one is replaced by an empty one."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        try:
-            return cls(folder, _open_file(folder / REFERENCE_FILE))
-        except StoreDamagedError:
-            _remove(folder / REFERENCE_FILE)
-            return cls(folder, _open_file(folder / REFERENCE_FILE))
+        reference = cls(folder, _open_or_remake(folder / REFERENCE_FILE))
+        if (folder / ASIDE_FILE).exists():  # a rebuild was under way: go on where it was
+            reference._aside = cls(folder, _open_or_remake(folder / ASIDE_FILE))
+        return reference
 
     def close(self) -> None:
         """Let go of the file."""
         self._file.close()
+        if self._aside is not None:
+            self._aside.close()
 
     # -- looking up
 
@@ -205,23 +208,47 @@ class Reference:
         with self._file.read() as session:
             return reference_writes.is_consistent(session)
 
+    def rebuild(self) -> Reference | None:
+        """The new file being filled aside, or None while this one is simply followed.
+
+        A device that has nothing yet fills its own file.
+        """
+        return self._aside
+
+    def begin_rebuild(self) -> Reference:
+        """Fill a new file from the start; this one stays in use until the new one is complete."""
+        if self._aside is not None:
+            self._aside.close()
+        path = self._folder / ASIDE_FILE
+        _remove(path)
+        self._aside = Reference(self._folder, _open_file(path))
+        return self._aside
+
+    def adopt_rebuild(self) -> None:
+        """The new file is complete: it takes this one's place; a kill leaves the old or the new."""
+        if self._aside is None:
+            return
+        self._aside.close()
+        self._aside = None
+        # In one file, so that the rename takes all of it: no half of it is left in a sidecar.
+        aside, path = self._folder / ASIDE_FILE, self._file.path
+        fold_sidecars(aside)
+        with self._file.replacing():
+            _remove_sidecars(path)
+            aside.replace(path)
+
     def start_afresh(self) -> None:
-        """Empty the file: another server, another epoch, or a checksum that did not match."""
+        """Empty the file: the device now belongs to another server."""
         with self._file.write() as session:
             reference_writes.empty(session)
 
-    def replace_with(self, fresh: Path, *, cursor: str) -> None:
-        """Put a verified snapshot file in place of this one; a kill leaves the old or the new one.
 
-        Not ready until the people and tasks that a snapshot does not hold have been pulled.
-        """
-        path = self._file.path
-        self._file.close()
-        _remove_sidecars(path)
-        fresh.replace(path)
-        self._file = _open_file(path)
-        with self._file.write() as session:
-            reference_writes.mark(session, reference_writes.CURSOR, cursor)
+def _open_or_remake(path: Path) -> LocalFile:
+    try:
+        return _open_file(path)
+    except StoreDamagedError:
+        _remove(path)
+        return _open_file(path)
 
 
 def _open_file(path: Path) -> LocalFile:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import delete, func, update
 from sqlmodel import Session, col, select
 
@@ -47,7 +49,7 @@ def unsent_samples(session: Session) -> list[tuple[int, ClockSample]]:
     return [(row.number or 0, _sample(row)) for row in rows]
 
 
-def samples_sent(session: Session, numbers: list[int]) -> None:
+def sent_samples(session: Session, numbers: Sequence[int]) -> None:
     """The server has them."""
     session.exec(update(SampleRow).where(col(SampleRow.number).in_(numbers)).values(is_sent=1))
 

@@ -30,7 +30,7 @@ from server.api.deps import Context, ContextDep
 from server.services import access, enrolment, intake, pulling
 from server.services.epochs import ensure_epoch
 from server.storage.columns import to_us
-from server.storage.events import find_install
+from server.storage.events import find_install, sha256_at
 
 router = APIRouter(prefix="/sync/v1", tags=["sync"])
 GZIP_FROM = 1024
@@ -62,7 +62,7 @@ def hello(request: Request, context: ContextDep) -> Response:
     """Who the server is, what it accepts, what time it has; with a token, how far it holds this device."""
     started_ms = _now_ms(context)
     epoch = ensure_epoch(context.database, context.site_id, context.rim)
-    high_seq, audit_head = 0, ""
+    high_seq, high_sha256, audit_head = 0, "", ""
     if "authorization" in request.headers:
         token = bearer(request)
         with context.database.read() as session:
@@ -70,12 +70,14 @@ def hello(request: Request, context: ContextDep) -> Response:
             install = find_install(session, context.site_id, device.install_id)
             if install is not None:
                 high_seq, audit_head = install.high_seq, install.audit_head
+                high_sha256 = sha256_at(session, context.site_id, device.install_id, high_seq)
     reply = Hello(
         server_epoch=epoch,
         site_id=context.site_id,
         t1_ms=started_ms,
         t2_ms=_now_ms(context),
         high_seq=high_seq,
+        high_sha256=high_sha256,
         audit_head=audit_head,
     )
     return _answer(request, reply, epoch)

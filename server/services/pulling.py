@@ -6,10 +6,8 @@ made for it alone.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import tuple_
 from sqlmodel import Session, col, select
@@ -33,7 +31,6 @@ from app.contract.wire import (
     RefBin,
     RefKind,
     RefSku,
-    RefTask,
     RefUser,
     Reply,
 )
@@ -45,6 +42,7 @@ from server.storage.changes import ChangeMark
 from server.storage.columns import from_u, to_us
 from server.storage.engine import Database
 from server.storage.tables_records import BarcodeRow, BinRow, SkuRow
+from server.storage.tasks import ref_tasks
 
 PEOPLE_AND_TASKS = (RefKind.TASK, RefKind.USER)
 """Kinds that a prebuilt snapshot does not hold: they are for one device, or change by the minute."""
@@ -231,12 +229,7 @@ def _users(session: Session, site_id: str, device: Device, ids: Sequence[str]) -
 
 
 def _tasks(session: Session, site_id: str, _device: Device, ids: Sequence[str]) -> dict[str, Reply]:
-    found: dict[str, RefTask] = _planning().tasks_for_pull(session, site_id, list(ids))
-    return dict(found)
-
-
-def _planning() -> Any:
-    return importlib.import_module("server.services.planning")
+    return dict(ref_tasks(session, site_id, ids))
 
 
 _READERS: dict[RefKind, Callable[[Session, str, Device, Sequence[str]], dict[str, Reply]]] = {

@@ -248,6 +248,25 @@ def hashes_by_seq(
     return known
 
 
+def sha256_at(session: Session, site_id: str, install_id: str, seq: int) -> str:
+    """SHA-256 of what is held under the install's number, the usable event first; "" for nothing."""
+    for table in (DeviceEventRow, HeldEventRow):
+        found = session.connection().execute(
+            select_columns(col(table.sha256))
+            .where(
+                col(table.site_id) == site_id,
+                col(table.install_id) == install_id,
+                col(table.seq) == seq,
+            )
+            .order_by(col(table.received_us))
+            .limit(1)
+        )
+        sha256 = found.scalar()
+        if sha256 is not None:
+            return str(sha256)
+    return ""
+
+
 def ids_by_seq(
     session: Session, site_id: str, install_id: str, seqs: Sequence[int]
 ) -> dict[int, str]:

@@ -18,6 +18,7 @@ from app.contract.events import (
     NoteAdded,
 )
 from app.contract.ids import is_uuid7
+from app.contract.rescue import read_rescue
 from app.contract.wire import EventResult, Result
 from app.store.device_store import OPS_FILE, DeviceStore
 from app.store.event_log import EventDraft
@@ -290,8 +291,9 @@ def test_a_damaged_file_is_set_aside_and_its_events_are_rescued(tmp_path, clock)
     assert fresh.salvage is not None
     assert 30 <= fresh.salvage.events <= 60
     assert (tmp_path / fresh.salvage.set_aside).exists()
-    lines = (tmp_path / fresh.salvage.rescue_file).read_text().splitlines()
-    assert len(lines) == fresh.salvage.events
+    rescued = read_rescue((tmp_path / fresh.salvage.rescue_file).read_text())
+    assert len(rescued.events) == fresh.salvage.events
+    assert (rescued.install_id, rescued.is_whole) == (old_install, True)
     assert fresh.install_id != old_install
     assert fresh.append([draft(NoteAdded(text="on"), count_id=None)])[0].seq == 1
 

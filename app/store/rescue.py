@@ -1,0 +1,54 @@
+"""Getting events out of the device without the server: to share, to import, to begin anew."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from pathlib import Path
+
+from sqlmodel import Session, col, select
+
+from app.contract.rescue import rescue_text
+from app.contract.wire import SentEvent
+from app.store.enrolment import INSTALL
+from app.store.notes import setting
+from app.store.tables_ops import DeliveryRow, EventRow
+
+
+def rescue_of(session: Session, *, only_unsent: bool) -> tuple[str, int]:
+    """(text, number of events) of a rescue file of this store."""
+    query = select(EventRow).order_by(col(EventRow.seq))
+    if only_unsent:
+        confirmed = select(DeliveryRow.seq).where(DeliveryRow.seq == EventRow.seq)
+        query = query.where(~confirmed.exists())
+    events = [SentEvent(id=r.id, seq=r.seq, raw=r.raw) for r in session.exec(query)]
+    return rescue_text(setting(session, INSTALL) or "", events), len(events)
+
+
+def rescue_of_damaged(path: Path) -> tuple[str, int]:
+    """The same of a file that SQLite calls damaged: walked from both ends around the damage."""
+    found: dict[int, SentEvent] = {}
+    install_id = ""
+    with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(path)) as db:
+        with contextlib.suppress(sqlite3.Error):
+            row = db.execute("SELECT value FROM setting WHERE name = ?", (INSTALL,)).fetchone()
+            install_id = str(row[0]) if row else ""
+        for order in ("ASC", "DESC"):
+            with contextlib.suppress(sqlite3.Error):
+                query = f"SELECT seq, id, raw FROM event ORDER BY seq {order}"
+                for seq, event_id, raw in db.execute(query):
+                    with contextlib.suppress(ValueError):
+                        found[seq] = SentEvent(id=event_id, seq=seq, raw=raw)
+    events = [found[seq] for seq in sorted(found)]
+    return rescue_text(install_id, events), len(events)
+
+
+def write_durably(path: Path, text: str) -> None:
+    """The whole file is on the disk when this returns, or none of it is under this name."""
+    fresh = path.with_suffix(".part")
+    with fresh.open("w", encoding="utf-8", errors="surrogatepass", newline="\n") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)

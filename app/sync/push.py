@@ -1,0 +1,88 @@
+"""Draining the outbox: one batch at a time, oldest first, nothing blocking what is behind it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.contract.wire import (
+    BODY_BYTES_MAX,
+    INFLATED_BYTES_MAX,
+    WIRE_VERSION,
+    ClockReading,
+    PushRequest,
+    QuarantineRequest,
+    SentEvent,
+)
+from app.store.clock import DeviceClock
+from app.store.device_store import DeviceStore
+from app.store.outbox import PendingEvent
+from app.sync.transport import encode_body
+
+ENVELOPE_BYTES = 16 * 1024
+"""What a push is beside its events: 16 samples and the rest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """A push ready to go, within every limit."""
+
+    body: bytes
+    events: tuple[PendingEvent, ...]
+    samples: tuple[int, ...]
+    """Numbers of the clock samples in it."""
+
+
+def next_batch(
+    store: DeviceStore, clock: DeviceClock, *, epoch: str, size: int, after: int, app_version: str
+) -> Batch | None:
+    """The next events numbered above `after`, at most `size`; None when there are none.
+
+    A batch whose bytes would pass the server's limits is made smaller; a single event that does is
+    in a batch of its own all the same, for `opaque`.
+    """
+    events = _fitting(store.pending(size, after=after))
+    if not events:
+        return None
+    samples = store.unsent_samples()
+    while True:
+        request = PushRequest(
+            proto=WIRE_VERSION,
+            server_epoch=epoch,
+            install_id=store.install_id,
+            app_version=app_version,
+            clock=ClockReading(
+                wall_ms=clock.wall_ms(), boot_ms=clock.boot_ms(), boot_id=clock.boot_id()
+            ),
+            samples=tuple(sample for _, sample in samples),
+            events=tuple(SentEvent(id=e.id, seq=e.seq, raw=e.raw) for e in events),
+        )
+        body = encode_body(request)
+        if len(body) <= BODY_BYTES_MAX or len(events) == 1:
+            numbers = tuple(number for number, _ in samples)
+            return Batch(body=body, events=tuple(events), samples=numbers)
+        events = events[: len(events) // 2]
+
+
+def _fitting(events: Sequence[PendingEvent]) -> list[PendingEvent]:
+    """As many as stay below the server's inflated limit, at least one."""
+    left = INFLATED_BYTES_MAX - ENVELOPE_BYTES
+    fitting: list[PendingEvent] = []
+    for event in events:
+        # As a JSON string each byte may become six.
+        left -= len(event.raw.encode()) * 2 + 128
+        if left < 0 and fitting:
+            break
+        fitting.append(event)
+    return fitting
+
+
+def opaque(store: DeviceStore, event: PendingEvent) -> QuarantineRequest:
+    """The event as bytes that nobody has to understand to keep them."""
+    return QuarantineRequest(
+        install_id=store.install_id,
+        id=event.id,
+        seq=event.seq,
+        blob_base64=base64.b64encode(event.raw.encode("utf-8", "surrogatepass")).decode(),
+    )
