@@ -1,0 +1,108 @@
+"""The composition root: opens the store, makes service, engine and pages, and starts Flet.
+
+One runtime per process, however often Flet calls `main(page)`: Android may keep the process and draw
+anew, a browser may be reloaded; there is still one device, one store and one sync.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+
+import flet as ft
+
+from app.contract.ids import RANDOM_BYTES, uuid7
+from app.counting.service import FloorService
+from app.i18n.words import Words, load_words
+from app.screens.floor.desk import Defaults
+from app.screens.page import AppPage, PageParts
+from app.settings import ClientSettings, read_settings
+from app.store.clock import SystemClock
+from app.store.device_store import DeviceStore
+from app.store.reference import Reference
+
+_log = logging.getLogger(__name__)
+
+
+class Runtime:
+    """Everything of this device that is not a page."""
+
+    def __init__(self, settings: ClientSettings) -> None:
+        self.settings = settings
+        self.words: Words = load_words(settings.language)
+        self.clock = SystemClock()
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        self.store = DeviceStore.open(settings.data_dir, clock=self.clock)
+        self.reference = Reference.open(settings.data_dir)
+        self.service = FloorService(
+            store=self.store, reference=self.reference, new_id=self.new_id, now=now
+        )
+        self.service.start()
+
+    def new_id(self) -> str:
+        """A fresh id of this device's clock and randomness."""
+        return uuid7(self.clock.wall_ms(), secrets.token_bytes(RANDOM_BYTES))
+
+
+class FloorLink:
+    """The floor's way to the network, through the sync engine."""
+
+    def __init__(self, made: Runtime) -> None:
+        self._runtime = made
+        settings = made.settings
+        self.defaults = Defaults(
+            server_url=settings.server_url,
+            code=settings.enrol_code,
+            device_name=settings.device_name,
+        )
+
+    async def enrol(self, url: str, code: str, device_name: str) -> str:
+        """Enrol this device; "" when done, else the sentence that says what to do."""
+        say = self._runtime.words
+        if not url.startswith(("http://", "https://")):
+            return say("enrol.needs_server")
+        if not code:
+            return say("enrol.needs_code")
+        _log.info("enrolment of %s asked for", device_name)
+        return say("enrol.no_server")
+
+    async def send_now(self) -> None:
+        """Try to send at once."""
+        self._runtime.service.refresh()
+
+
+def now() -> datetime:
+    """The device's time."""
+    return datetime.now(UTC)
+
+
+_runtime: list[Runtime] = []
+
+
+def runtime() -> Runtime:
+    """The process's runtime, made at the first call."""
+    if not _runtime:
+        _runtime.append(Runtime(read_settings()))
+    return _runtime[0]
+
+
+async def main(page: ft.Page) -> None:
+    """One page: a phone's screen, or one tab of a browser."""
+    made = runtime()
+    parts = PageParts(service=made.service, words=made.words, rim=FloorLink(made))
+    AppPage(page, parts).show()
+
+
+def run() -> None:
+    """Start the client; returns when it ends."""
+    settings = read_settings()
+    ft.run(
+        main,
+        name="",
+        view=ft.AppView.FLET_APP,
+        port=settings.port,
+        assets_dir=str(Path(__file__).resolve().parent / "assets"),
+        no_cdn=True,
+    )

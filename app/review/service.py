@@ -1,0 +1,386 @@
+"""The supervisor's use-cases as screens see them: one object, one state, verbs that never raise.
+
+A decision gets its id before it is sent and is sent with that id until the server has answered, so
+that a lost answer never posts stock twice. Knows no Flet.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, TypeVar
+
+import httpx
+
+from app.contract.review import Action, BulkDecision, Decision, DecisionResult, ProposalKind
+from app.contract.vocabulary import CaseKind, ReasonCode
+from app.review import reducer
+from app.review.answers import OutageError, RefusedError, Trouble
+from app.review.api import ReviewApi
+from app.review.reducer import Step, reduce
+from app.review.state import Filters, Page, PendingDecision, ReviewState, Toast
+
+PAGE_ROWS = 50
+"""Cases asked for at a time."""
+KEPT_ROWS_MAX = 200
+"""Rows a quiet refresh asks for again; whoever scrolled further sees the rest on the next page."""
+POLL_SECONDS = 15.0
+"""How old the queue may be while somebody looks at it."""
+RETRY_SECONDS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+"""Pauses before a decision is sent again; the last one repeats."""
+TOAST_SECONDS = 8.0
+"""Long enough to read a sentence of twelve words twice."""
+SESSION_ENDED = frozenset({"token-unknown", "token-missing"})
+
+T = TypeVar("T")
+
+
+class ReviewService:
+    """One supervisor's page. Not for use by two tasks at once, but its verbs may overlap."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        new_id: Callable[[], str],
+        now: Callable[[], datetime],
+        transport: httpx.AsyncBaseTransport | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """`new_id` makes UUIDv7 texts; `transport` is a fake network in tests."""
+        self.new_id = new_id
+        self.now = now
+        self.state = ReviewState()
+        self.url = url
+        self._transport = transport
+        self._sleep = sleep
+        self._api = ReviewApi(url, transport)
+        self._listeners: list[Callable[[ReviewState], None]] = []
+        self._again = asyncio.Event()
+        self._sending = False
+
+    # -- listening
+
+    def subscribe(self, listener: Callable[[ReviewState], None]) -> Callable[[], None]:
+        """Call `listener` with every new state; returns how to stop."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def _step(self, step: Step) -> None:
+        state = reduce(self.state, step)
+        if state == self.state:
+            return
+        self.state = state
+        for listener in tuple(self._listeners):
+            listener(state)
+
+    async def run(self) -> None:
+        """Keep the queue fresh while the page is shown. Ends when it is cancelled."""
+        while True:
+            await self._sleep(POLL_SECONDS)
+            if self.state.person is not None and self.state.page is Page.QUEUE:
+                await self.refresh()
+
+    async def close(self) -> None:
+        """The page is gone."""
+        await self._api.close()
+
+    # -- who is there
+
+    async def use_server(self, url: str) -> None:
+        """Another server's address; only while nobody is signed in."""
+        if url == self.url or self.state.person is not None:
+            return
+        await self._api.close()
+        self.url, self._api = url, ReviewApi(url, self._transport)
+
+    async def sign_in(self, user_id: str, pin: str) -> bool:
+        """Sign in with person and PIN, then fetch the queue. True when signed in."""
+        if self.state.is_signing_in:
+            return False
+        self._step(reducer.SignInTried())
+        signed = await self._try(self._api.sign_in(user_id.strip(), pin.strip()))
+        if signed is None:
+            return False
+        self._step(reducer.SignInDone(signed))
+        if self.state.pending is not None:
+            await self._send()
+        await asyncio.gather(self.refresh(), self.load_people())
+        return True
+
+    async def sign_out(self) -> None:
+        """End the session; on the server too, if it can be reached."""
+        with contextlib.suppress(RefusedError, OutageError):
+            await self._api.sign_out()
+        self._step(reducer.SignedOut())
+
+    # -- the queue
+
+    async def refresh(self) -> None:
+        """Fetch the queue anew, and the case that is looked at if it has changed."""
+        if self.state.person is None:
+            return
+        self._step(reducer.QueueAsked())
+        rows = max(PAGE_ROWS, min(len(self.state.rows), KEPT_ROWS_MAX))
+        await self._fetch_queue(self.state.filters, None, rows)
+        await self._fetch_case()
+
+    async def load_more(self) -> None:
+        """The next page of the queue."""
+        state = self.state
+        if state.next_cursor is None or state.is_queue_loading:
+            return
+        self._step(reducer.QueueAsked())
+        await self._fetch_queue(state.filters, state.next_cursor, PAGE_ROWS)
+
+    async def _fetch_queue(self, filters: Filters, after: str | None, rows: int) -> None:
+        assert self.state.person is not None, "only a signed-in person has a queue"
+        query = {"limit": str(rows), **filter_query(filters, self.state.person.user_id)}
+        if after is not None:
+            query["cursor"] = after
+        page = await self._try(self._api.cases(query))
+        if page is not None:
+            self._step(reducer.QueueCame(filters, page, after))
+
+    async def show_filters(self, filters: Filters) -> None:
+        """Show only these cases."""
+        self._step(reducer.FiltersChosen(filters))
+        await self.refresh()
+
+    async def show_mine(self, is_mine: bool) -> None:
+        """All cases, or those of the signed-in person."""
+        await self.show_filters(replace(self.state.filters, is_mine=is_mine))
+
+    async def show_kind(self, kind: CaseKind | None) -> None:
+        """One kind of case, or all."""
+        await self.show_filters(replace(self.state.filters, kind=kind))
+
+    async def show_zone(self, zone: str) -> None:
+        """One zone's cases, or all ("")."""
+        await self.show_filters(replace(self.state.filters, zone=zone))
+
+    async def select(self, case_id: str) -> None:
+        """Look at a case."""
+        self._step(reducer.CaseChosen(case_id))
+        await self._fetch_case()
+
+    async def step(self, by: int) -> None:
+        """The next (1) or previous (-1) case of the list; at the end, nothing."""
+        rows, at = self.state.rows, self.state.position
+        if not rows:
+            return
+        to = 0 if at is None else at + by
+        if 0 <= to < len(rows):
+            await self.select(rows[to].case_id)
+        if to >= len(rows) - 3:
+            await self.load_more()
+
+    async def _fetch_case(self) -> None:
+        case_id = self.state.selected
+        if case_id is None:
+            return
+        case = await self._try(self._api.case(case_id))
+        if case is not None:
+            self._step(reducer.CaseCame(case))
+
+    # -- deciding
+
+    async def decide(
+        self,
+        action: Action,
+        *,
+        reason: ReasonCode | None = None,
+        note: str = "",
+        assign_to: str | None = None,
+        other_bin: str | None = None,
+        other_case_id: str | None = None,
+        movement_id: str | None = None,
+        sku: str | None = None,
+        proposal: ProposalKind | None = None,
+    ) -> None:
+        """Decide about the case that is looked at. Kept and sent again until the server answers."""
+        case, person = self.state.case, self.state.person
+        if case is None or person is None or self.state.pending is not None:
+            return
+        decision = Decision(
+            decision_id=self.new_id(),
+            action=action,
+            version=case.version,
+            reason=reason,
+            note=note.strip()[:2000],
+            assign_to=assign_to,
+            other_bin=(other_bin or "").strip() or None,
+            other_case_id=other_case_id,
+            movement_id=movement_id,
+            sku=sku,
+            proposal=proposal,
+        )
+        pending = PendingDecision(
+            case_id=case.case_id, bin=case.bin, decision=decision, made_by=person.user_id
+        )
+        self._step(reducer.DecisionMade(pending))
+        await self._send()
+
+    def try_again(self) -> None:
+        """Send what waits now, not after the pause."""
+        self._again.set()
+
+    async def _send(self) -> None:
+        if self._sending:
+            return
+        self._sending = True
+        try:
+            while (pending := self.state.pending) is not None and self.state.person is not None:
+                if await self._send_once(pending):
+                    break
+                await self._pause(pending.tries)
+        finally:
+            self._sending = False
+        await self.refresh()
+
+    async def _send_once(self, pending: PendingDecision) -> bool:
+        """True when there was an answer, whatever it was."""
+        decision_id = pending.decision.decision_id
+        try:
+            result = await self._api.decide(pending.case_id, pending.decision)
+        except OutageError as error:
+            self._step(reducer.DecisionUnanswered(decision_id, error.kind))
+            return False
+        except RefusedError as error:
+            if error.trouble.code in SESSION_ENDED:
+                self._step(reducer.SignedOut(error.trouble))
+            else:
+                self._step(reducer.DecisionRefused(decision_id, error.trouble))
+            return True
+        # The answer of an older server may leave out the id; it is the answer to this call.
+        self._step(reducer.DecisionAnswered(_named(result, decision_id)))
+        self._toast_fades()
+        return True
+
+    async def _pause(self, tries: int) -> None:
+        """Wait before the next try, or until somebody presses "try again"."""
+        self._again.clear()
+        seconds = RETRY_SECONDS[min(tries, len(RETRY_SECONDS) - 1)]
+        waits = [
+            asyncio.ensure_future(self._sleep(seconds)),
+            asyncio.ensure_future(self._again.wait()),
+        ]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    async def decide_many(
+        self, case_ids: Sequence[str], action: Action, *, reason: ReasonCode | None, note: str = ""
+    ) -> dict[str, DecisionResult]:
+        """One decision on several cases; what became of each, by case. Empty when it was refused."""
+        if not case_ids:
+            return {}
+        decision = Decision(
+            decision_id=self.new_id(), action=action, reason=reason, note=note.strip()[:2000]
+        )
+        bulk = BulkDecision(case_ids=tuple(case_ids), decision=decision)
+        answer = await self._try(self._api.decide_many(bulk))
+        if answer is None:
+            return {}
+        results = {result.case_id: result for result in answer.results}
+        done = sum(1 for result in results.values() if result.done)
+        left = len(case_ids) - done
+        key = "review.toast.many" if left == 0 else "review.toast.many_left"
+        self.say(key, {"done": str(done), "left": str(left)})
+        await self.refresh()
+        return results
+
+    # -- the other pages
+
+    async def show(self, page: Page) -> None:
+        """Go to a place of the rail and fetch what it shows."""
+        self._step(reducer.PageChosen(page))
+        if page is Page.QUEUE:
+            await self.refresh()
+        elif page is Page.TASKS:
+            await self.load_tasks()
+        elif page is Page.ACCURACY:
+            await self.load_accuracy()
+        else:
+            await self.load_devices()
+
+    async def load_people(self) -> None:
+        """Everybody of the site, for the choice of who counts; finance and audit may not know."""
+        with contextlib.suppress(RefusedError, OutageError):
+            self._step(reducer.PagesCame(people=await self._api.people()))
+
+    async def load_tasks(self) -> None:
+        """What is to be counted."""
+        found = await self._try(self._api.tasks())
+        if found is not None:
+            self._step(reducer.PagesCame(tasks=found))
+
+    async def load_accuracy(self) -> None:
+        """How right the book was."""
+        found = await self._try(self._api.accuracy())
+        if found is not None:
+            self._step(reducer.PagesCame(accuracy=found))
+
+    async def load_devices(self) -> None:
+        """Which devices there are."""
+        found = await self._try(self._api.devices())
+        if found is not None:
+            self._step(reducer.PagesCame(devices=found))
+
+    async def make_enrol_code(self) -> None:
+        """A one-time code for one more device."""
+        made = await self._try(self._api.make_enrol_code())
+        if made is not None:
+            self._step(reducer.PagesCame(enrol_code=made))
+
+    # -- saying
+
+    def say(self, key: str, params: dict[str, str]) -> None:
+        """Tell something in a toast."""
+        self._step(reducer.Said(key, params))
+        self._toast_fades()
+
+    def _toast_fades(self) -> None:
+        toast = self.state.toast
+        if toast is not None:
+            task = asyncio.ensure_future(self._fade(toast))
+            self._fading = task
+
+    async def _fade(self, toast: Toast) -> None:
+        await self._sleep(TOAST_SECONDS)
+        self._step(reducer.ToastRead(toast.serial))
+
+    async def _try(self, call: Awaitable[T]) -> T | None:
+        """The answer; None after the state has been told why there is none."""
+        try:
+            return await call
+        except OutageError as error:
+            self._step(reducer.Unreached(error.kind))
+        except RefusedError as error:
+            self._refused(error.trouble)
+        return None
+
+    def _refused(self, trouble: Trouble) -> None:
+        if trouble.code in SESSION_ENDED and self.state.person is not None:
+            self._step(reducer.SignedOut(trouble))
+        else:
+            self._step(reducer.Refused(trouble))
+
+
+def filter_query(filters: Filters, user_id: str) -> dict[str, str]:
+    """The filters as the server's query parameters; what is not filtered is left out."""
+    query: dict[str, Any] = {
+        "owner": user_id if filters.is_mine else "",
+        "kind": filters.kind.value if filters.kind is not None else "",
+        "zone": filters.zone,
+    }
+    return {name: value for name, value in query.items() if value}
+
+
+def _named(result: DecisionResult, decision_id: str) -> DecisionResult:
+    return result.model_copy(update={"decision_id": decision_id})

@@ -1,0 +1,248 @@
+"""What a floor page holds: the service's state, what is only on this page, and the verbs of both.
+
+Declarative components, because one observable value then decides what is drawn and Flet sends only
+what differs (a scan changes the band and one row). The wedge field and the camera are the two
+exceptions: one instance each, made once, because a control that is drawn anew loses its focus or
+its picture.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+import flet as ft
+
+from app.contract.vocabulary import ScanSource
+from app.counting.service import FloorService
+from app.counting.state import FloorState, LotSheet, Person, SearchSheet, Stage, TypeSheet
+from app.i18n.words import Words
+from app.scanner.events import ScanEvent
+from app.scanner.label import BADGE_PREFIX, EnrolmentCode, interpret_event
+from app.screens.theme import DARK, Palette
+
+PIN_DIGITS_KEYBOARD_MAX = 8
+"""Digits typed on a keyboard at sign-in are a PIN up to this length; longer ones are a barcode."""
+
+
+class Panel(StrEnum):
+    """Pages beside the counting itself."""
+
+    NONE = ""
+    PENDING = "pending"
+    SETTINGS = "settings"
+    SCANNER_TEST = "scanner_test"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Defaults:
+    """What the enrolment form starts with."""
+
+    server_url: str = ""
+    code: str = ""
+    device_name: str = ""
+
+
+class FloorRim(Protocol):
+    """What the floor's pages ask of the client: the network, and the review pages."""
+
+    defaults: Defaults
+
+    async def enrol(self, url: str, code: str, device_name: str) -> str:
+        """Enrol; "" when done, else the sentence that says what to do."""
+        ...
+
+    async def send_now(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameraView:
+    """The camera as a page shows it."""
+
+    is_on: bool = False
+    key: str = ""
+    """i18n key of what it is doing."""
+    has_torch: bool = False
+    texts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastScan:
+    """The newest raw scan, for the scanner's test page."""
+
+    raw: str = ""
+    source: str = ""
+    meaning: str = ""
+    number: int = 0
+
+
+@ft.observable
+@dataclass
+class FloorModel:
+    """Everything a floor page draws."""
+
+    state: FloorState = field(default_factory=FloorState)
+    panel: Panel = Panel.NONE
+    is_ready: bool = False
+    camera: CameraView = field(default_factory=CameraView)
+    is_busy: bool = False
+    problem: str = ""
+    last_scan: LastScan = field(default_factory=LastScan)
+    volume: int = 10
+    beat: int = 0
+
+
+class FloorDesk:
+    """Verbs for the components of one page."""
+
+    def __init__(
+        self,
+        *,
+        service: FloorService,
+        say: Words,
+        rim: FloorRim,
+        palette: Palette = DARK,
+        camera: ft.Control | None = None,
+        toggle_camera: Callable[[], Awaitable[None]] | None = None,
+        toggle_torch: Callable[[], Awaitable[None]] | None = None,
+        focus_scanner: Callable[[], None] = lambda: None,
+        play: Callable[[str], None] = lambda _tone: None,
+        here: Callable[[Callable[[], None]], None] = lambda act: act(),
+        open_review: Callable[[], None] = lambda: None,
+        to_review: Callable[[Person, str], bool] = lambda _person, _pin: False,
+    ) -> None:
+        self.service = service
+        self.say = say
+        self.rim = rim
+        self.palette = palette
+        self.camera = camera
+        self.toggle_camera = toggle_camera
+        self.toggle_torch = toggle_torch
+        self.focus_scanner = focus_scanner
+        self.play = play
+        self._here = here
+        self.open_review = open_review
+        self.to_review = to_review
+        """A supervisor's PIN was right: True when the review pages took over."""
+        self.model = FloorModel(state=service.state)
+        self._heard = 0
+        self._stop = service.subscribe(self._changed)
+
+    def close(self) -> None:
+        """The page is gone: nothing of it is kept alive by the service."""
+        self._stop()
+
+    def _changed(self, state: FloorState) -> None:
+        self._here(lambda: self._show(state))
+
+    def _show(self, state: FloorState) -> None:
+        before = self.model.state
+        self.model.state = state
+        band = state.band
+        if band is not None and band.serial > self._heard:
+            self._heard = band.serial
+            self.play(band.tone.value)
+        if before.stage is not state.stage and state.stage is Stage.COUNT:
+            self.model.panel = Panel.NONE
+
+    @property
+    def is_typing(self) -> bool:
+        """Whether a field for typing is on the screen: then the scanner's field keeps away."""
+        state = self.model.state
+        if state.stage is Stage.ENROL:
+            return True
+        return isinstance(state.sheet, SearchSheet | TypeSheet | LotSheet)
+
+    # -- scans
+
+    def scanned(self, event: ScanEvent) -> None:
+        """A whole scan, from the scanner that types, from the camera, or typed by a person."""
+        state = self.model.state
+        self.model.last_scan = LastScan(
+            raw=event.text, source=event.source.value, number=self.model.last_scan.number + 1
+        )
+        if self.model.panel is Panel.SCANNER_TEST:
+            return
+        if state.stage is Stage.SIGN_IN and state.chosen is not None and _is_pin(event.text):
+            asyncio.get_running_loop().create_task(self.enter_pin(event.text))
+            return
+        if state.stage is Stage.ENROL:
+            meaning = interpret_event(event, self.service.directory)
+            if isinstance(meaning, EnrolmentCode):
+                self.enrol(meaning.url, meaning.token, self.rim.defaults.device_name)
+            return
+        self.service.scan(event)
+
+    def typed(self, text: str, at: datetime) -> None:
+        """A code typed by a person."""
+        text = text.strip()
+        if text:
+            self.service.close_sheet()
+            event = ScanEvent(text=text, symbology=None, source=ScanSource.TYPED, at=at)
+            self.scanned(event)
+
+    def now(self) -> datetime:
+        """The device's time."""
+        return self.service.now()
+
+    # -- slow verbs
+
+    async def enter_pin(self, pin: str) -> None:
+        """Look at the PIN on a thread: it is slow on purpose."""
+        chosen = self.model.state.chosen
+        if self.model.is_busy or chosen is None:
+            return
+        self.model.is_busy = True
+        try:
+            outcome = await asyncio.to_thread(self.service.check_pin, pin)
+        finally:
+            self.model.is_busy = False
+        if outcome.verdict.value == "right" and self.to_review(chosen, pin):
+            self.service.choose(None)
+            return
+        self.service.settle_pin(outcome)
+
+    def enrol(self, url: str, code: str, device_name: str) -> None:
+        """Enrol with what was typed or scanned."""
+        asyncio.get_running_loop().create_task(self._enrol(url, code, device_name))
+
+    async def _enrol(self, url: str, code: str, device_name: str) -> None:
+        if self.model.is_busy:
+            return
+        self.model.is_busy, self.model.problem = True, ""
+        try:
+            self.model.problem = await self.rim.enrol(url.strip(), code.strip(), device_name)
+        finally:
+            self.model.is_busy = False
+        self.service.refresh()
+
+    def send_now(self) -> None:
+        """Ask the sync engine to try at once."""
+        asyncio.get_running_loop().create_task(self.rim.send_now())
+
+    def press_camera(self) -> None:
+        """Camera on or off."""
+        if self.toggle_camera is not None:
+            asyncio.get_running_loop().create_task(_as_coroutine(self.toggle_camera()))
+
+    def press_torch(self) -> None:
+        """Light on or off."""
+        if self.toggle_torch is not None:
+            asyncio.get_running_loop().create_task(_as_coroutine(self.toggle_torch()))
+
+    def show(self, panel: Panel) -> None:
+        """Open or close a page beside the counting."""
+        self.model.panel = panel
+
+
+async def _as_coroutine(call: Awaitable[None]) -> None:
+    await call
+
+
+def _is_pin(text: str) -> bool:
+    is_number = text.isascii() and text.isdigit()
+    return is_number and 4 <= len(text) <= PIN_DIGITS_KEYBOARD_MAX and BADGE_PREFIX not in text

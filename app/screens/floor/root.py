@@ -1,0 +1,79 @@
+"""The floor's root: header, camera when it is on, the one question being asked, a sheet above it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import flet as ft
+
+from app.counting.state import Stage
+from app.screens import theme
+from app.screens.floor.camera import CameraPanel
+from app.screens.floor.count import CountScreen
+from app.screens.floor.desk import FloorDesk, FloorModel, Panel
+from app.screens.floor.enrol import EnrolScreen, LoadingScreen
+from app.screens.floor.finish import FinishScreen
+from app.screens.floor.header import Header
+from app.screens.floor.scan_bin import ScanBinScreen
+from app.screens.floor.sheets import SheetView
+from app.screens.floor.side import (
+    BlockedScreen,
+    PendingScreen,
+    ScannerTestScreen,
+    SettingsScreen,
+)
+from app.screens.floor.sign_in import SignInScreen
+from app.screens.floor.tasks import TasksScreen
+from app.screens.parts.component import keyed
+
+
+@ft.component
+def FloorRoot(desk: FloorDesk, model: FloorModel) -> ft.Control:
+    """Draws the model; drawn again whenever it changes."""
+    state, palette = model.state, desk.palette
+    parts: list[ft.Control] = [Header(desk, state, model.panel, model.is_ready)]
+    if model.camera.is_on and desk.camera is not None:
+        parts.append(CameraPanel(desk, model.camera))
+    parts.append(ft.Container(content=_body(desk, model), expand=True, key="body"))
+    layers: list[ft.Control] = [ft.Column(parts, spacing=8, expand=True)]
+    if state.sheet is not None and model.panel is Panel.NONE:
+        layers.append(
+            ft.Container(
+                content=keyed(type(state.sheet).__name__, SheetView, desk, state.sheet),
+                left=0,
+                right=0,
+                bottom=0,
+            )
+        )
+    return ft.SafeArea(
+        content=ft.Container(
+            content=ft.Container(
+                content=ft.Stack(layers, expand=True),
+                width=theme.FLOOR_WIDTH,
+                bgcolor=palette.page,
+            ),
+            alignment=ft.Alignment.TOP_CENTER,
+            bgcolor=palette.page,
+            expand=True,
+        ),
+        expand=True,
+    )
+
+
+def _body(desk: FloorDesk, model: FloorModel) -> ft.Control:
+    state = model.state
+    if state.stage is Stage.BLOCKED:
+        return BlockedScreen(desk, state)
+    drawn: dict[str, Callable[[], ft.Control]] = {
+        Panel.PENDING: lambda: PendingScreen(desk, state),
+        Panel.SETTINGS: lambda: SettingsScreen(desk, state, model.volume),
+        Panel.SCANNER_TEST: lambda: ScannerTestScreen(desk, model.last_scan, model.is_ready),
+        Stage.ENROL: lambda: EnrolScreen(desk, model.problem, model.is_busy),
+        Stage.LOADING: lambda: LoadingScreen(desk),
+        Stage.SIGN_IN: lambda: SignInScreen(desk, state, model.is_busy),
+        Stage.TASKS: lambda: TasksScreen(desk, state),
+        Stage.SCAN_BIN: lambda: ScanBinScreen(desk, state),
+        Stage.COUNT: lambda: CountScreen(desk, state),
+        Stage.FINISH: lambda: FinishScreen(desk, state),
+    }
+    return drawn[model.panel or state.stage]()

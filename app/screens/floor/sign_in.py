@@ -1,0 +1,141 @@
+"""Who is there: scan a badge or tap a name, then the PIN on keys for gloves."""
+
+from __future__ import annotations
+
+import asyncio
+
+import flet as ft
+
+from app.counting.state import FloorState, Person
+from app.screens import theme
+from app.screens.floor.desk import FloorDesk
+from app.screens.parts.band import message_band
+from app.screens.parts.buttons import button, row_button
+from app.screens.parts.component import keyed
+from app.screens.parts.text import words
+
+PIN_MAX = 12
+PIN_MIN = 4
+KEYS = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "back", "0", "enter")
+
+
+@ft.component
+def SignInScreen(desk: FloorDesk, state: FloorState, is_busy: bool) -> ft.Control:
+    """Names first; the pad when somebody was chosen."""
+    body: list[ft.Control] = []
+    if state.salvaged:
+        body.append(_notice(desk, "salvage.words"))
+    if state.band is not None:
+        sentence = desk.say(state.band.key, **state.band.params)
+        body.append(message_band(state.band, sentence, desk.palette))
+    if state.chosen is None:
+        body.append(_names(desk, state.people))
+    else:
+        body.append(keyed(f"pad-{state.chosen.user_id}", PinPad, desk, state.chosen, is_busy))
+    return ft.Column(body, spacing=8, expand=True)
+
+
+def _notice(desk: FloorDesk, key: str) -> ft.Control:
+    palette = desk.palette
+    return ft.Container(
+        content=words(desk.say(key), size=16, color=palette.warn.front),
+        bgcolor=palette.warn.back,
+        padding=12,
+        border_radius=theme.RADIUS,
+        margin=8,
+    )
+
+
+def _names(desk: FloorDesk, people: tuple[Person, ...]) -> ft.Control:
+    palette, say = desk.palette, desk.say
+    title = ft.Container(
+        content=words(say("sign_in.who"), size=24, strong=True, color=palette.text),
+        padding=ft.Padding.only(left=16, right=16, top=16),
+    )
+    hint = ft.Container(
+        content=words(say("sign_in.badge"), size=16, color=palette.muted),
+        padding=ft.Padding.symmetric(horizontal=16),
+    )
+    rows = [
+        row_button(
+            ft.Row(
+                [
+                    ft.Icon(ft.Icons.PERSON, size=28, color=palette.accent),
+                    words(p.name, size=20, strong=True, color=palette.text, lines=1, expand=True),
+                    words(say(f"role.{p.role.value}"), size=14, color=palette.muted),
+                ],
+                spacing=12,
+            ),
+            key=f"person-{p.user_id}",
+            on_press=lambda user_id=p.user_id: desk.service.choose(user_id),  # type: ignore[misc]
+            palette=palette,
+        )
+        for p in people
+    ]
+    listed = ft.ListView(
+        rows, spacing=8, padding=ft.Padding.only(left=8, right=8, bottom=16), expand=True
+    )
+    return ft.Column([title, hint, listed], spacing=8, expand=True)
+
+
+@ft.component
+def PinPad(desk: FloorDesk, person: Person, is_busy: bool) -> ft.Control:
+    """Twelve keys. The digits are never shown; how many there are is."""
+    digits, set_digits = ft.use_state("")
+    palette, say = desk.palette, desk.say
+
+    def press(name: str) -> None:
+        if name == "back":
+            set_digits(lambda d: d[:-1])
+        elif name == "enter":
+            set_digits("")
+            if len(digits) >= PIN_MIN:
+                asyncio.get_running_loop().create_task(desk.enter_pin(digits))
+        else:
+            set_digits(lambda d: (d + name)[:PIN_MAX])
+
+    title = words(
+        say("sign_in.hello", name=person.name), size=24, strong=True, color=palette.text, lines=1
+    )
+    shown = say("sign_in.checking") if is_busy else "\u25cf " * len(digits)
+    dots = ft.Semantics(
+        content=ft.Container(
+            content=words(shown or say("sign_in.pin"), size=24, color=palette.accent),
+            height=48,
+            alignment=ft.Alignment.CENTER,
+        ),
+        label=say("sign_in.digits", n=len(digits)),
+        exclude_semantics=True,
+    )
+    rows = [
+        ft.Row([_key(desk, name, press, is_busy) for name in KEYS[at : at + 3]], spacing=8)
+        for at in range(0, len(KEYS), 3)
+    ]
+    return ft.Container(
+        content=ft.Column(
+            [title, dots, ft.Container(expand=True), *rows],
+            spacing=8,
+            expand=True,
+            horizontal_alignment=ft.CrossAxisAlignment.CENTER,
+        ),
+        padding=16,
+        expand=True,
+    )
+
+
+def _key(desk: FloorDesk, name: str, press: object, is_busy: bool) -> ft.Control:
+    assert callable(press)
+    palette, say = desk.palette, desk.say
+    labels = {"back": "", "enter": say("sign_in.enter")}
+    pair = palette.primary if name == "enter" else palette.calm
+    return button(
+        labels.get(name, name),
+        key=f"pin-{name}",
+        on_press=lambda: press(name),
+        palette=palette,
+        pair=pair,
+        size=28 if name.isdigit() else 20,
+        disabled=is_busy,
+        icon=ft.Icons.BACKSPACE if name == "back" else None,
+        name=say("keypad.back") if name == "back" else None,
+    )

@@ -1,0 +1,118 @@
+"""Ten scans in two seconds are ten scans, whatever the field shows meanwhile."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.scanner.events import ScanEvent
+from app.scanner.wedge import WedgeProfile
+from app.screens.wedge import KeyStream, ScannerField
+
+CODES = st.lists(st.text("A-1204006", min_size=1, max_size=13), min_size=1, max_size=30)
+
+
+@given(CODES)
+def test_a_field_that_is_never_cleared_gives_every_scan_once_and_in_order(codes):
+    stream, shown, taken = KeyStream(), "", []
+    for code in codes:
+        shown += code
+        taken.append(stream.take(shown))
+
+    assert taken == codes
+
+
+def test_a_code_that_begins_like_the_one_before_is_a_scan_of_its_own():
+    stream = KeyStream()
+
+    assert [stream.take("A-1"), stream.take("A-1A-12")] == ["A-1", "A-12"]
+
+
+def test_the_same_code_after_the_field_was_cleared_is_a_scan_again():
+    stream = KeyStream()
+    first = stream.take("A-1")
+    stream.forget()
+
+    assert [first, stream.take("A-1")] == ["A-1", "A-1"]
+
+
+def test_enter_without_letters_is_nothing():
+    stream = KeyStream()
+    stream.take("A-1")
+
+    assert stream.take("A-1") == ""
+
+
+class Listener:
+    """What a scanner's field told."""
+
+    def __init__(self) -> None:
+        self.scans: list[str] = []
+        self.refused = 0
+        self.at = datetime(2026, 11, 23, tzinfo=UTC)
+
+    def field(self, profile: WedgeProfile | None = None) -> ScannerField:
+        return ScannerField(
+            is_phone=False,
+            profile=profile or WedgeProfile(),
+            now=lambda: self.at,
+            on_scan=self._scan,
+            on_refusal=self._refuse,
+            on_ready=lambda _ready: None,
+            is_away=lambda: False,
+        )
+
+    def _scan(self, event: ScanEvent) -> None:
+        self.scans.append(event.text)
+
+    def _refuse(self) -> None:
+        self.refused += 1
+
+
+def enter(field: ScannerField, value: str) -> None:
+    field.control.value = value
+    field._submitted(type("Event", (), {"control": field.control})())
+
+
+def test_a_storm_of_equal_and_changing_codes_is_counted_exactly():
+    listener = Listener()
+    field = listener.field()
+    codes = ["4006381333931", "4006381333931", "A-1", "A-12", "A-1"] * 2
+    shown = ""
+    for code in codes:
+        shown += code
+        enter(field, shown)
+
+    assert listener.scans == codes
+
+
+def test_a_cut_off_scan_of_a_framed_scanner_is_refused_and_never_looked_up():
+    listener = Listener()
+    field = listener.field(WedgeProfile(start="~"))
+    enter(field, "~4006381333931")
+    enter(field, "~400638133393181333931")
+
+    assert listener.scans == ["4006381333931"]
+    assert listener.refused == 1
+
+
+def test_on_the_web_enter_is_taken_before_the_field_can_lose_the_focus():
+    assert Listener().field().control.shift_enter is True
+
+
+def test_the_scanner_never_brings_a_keyboard_up_on_a_phone():
+    listener = Listener()
+    field = ScannerField(
+        is_phone=True,
+        profile=WedgeProfile(),
+        now=lambda: listener.at,
+        on_scan=listener._scan,
+        on_refusal=listener._refuse,
+        on_ready=lambda _ready: None,
+        is_away=lambda: False,
+    )
+
+    assert field.control.shift_enter is False
+    assert field.control.keyboard_type.value == "none"

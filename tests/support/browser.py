@@ -1,0 +1,175 @@
+"""A person at the client, in real Chromium: reads the accessibility tree, taps, scans, types.
+
+Flutter draws on a canvas; its accessibility tree is what a screen reader hears and what tests read.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwright, expect
+
+FLOOR = (360, 800)
+QUEUE = (1280, 800)
+
+_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    # Tones must sound without a tap first, as they do in the app on a phone.
+    "--autoplay-policy=no-user-gesture-required",
+]
+_CAMERA = [
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+]
+WAIT_MS = 20_000
+"""Longest wait for something to show: two cores are shared with the whole test run."""
+
+
+class NoBrowserError(RuntimeError):
+    """Chromium is not here. Carries the commands that bring it."""
+
+
+def chromium_path() -> str | None:
+    """Chromium on the path, or None: then Playwright's own is used if it was installed."""
+    for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
+        found = shutil.which(name)
+        if found:
+            return found
+    return None
+
+
+def start_chromium(playwright: Playwright, *, camera: Path | None = None) -> Browser:
+    """Chromium without a window; `camera` is a Y4M file (yuv420p) that plays as the camera.
+
+    Raises NoBrowserError with the command to type when there is none: never a silent skip.
+    """
+    arguments = list(_ARGUMENTS)
+    if camera is not None:
+        arguments += [*_CAMERA, f"--use-file-for-fake-video-capture={camera}"]
+    path = chromium_path()
+    if path is None and not Path(playwright.chromium.executable_path).exists():
+        raise NoBrowserError(
+            "no Chromium: `apt-get install chromium`, or `python -m playwright install chromium`"
+        )
+    return playwright.chromium.launch(executable_path=path, args=arguments)
+
+
+@contextmanager
+def a_person(
+    browser: Browser, url: str, *, size: tuple[int, int] = FLOOR, has_camera: bool = False
+) -> Iterator[Person]:
+    """Somebody in front of the client, in a browser of their own."""
+    context = browser.new_context(viewport={"width": size[0], "height": size[1]})
+    if has_camera:
+        context.grant_permissions(["camera"])
+    try:
+        yield Person(context, url)
+    finally:
+        context.close()
+
+
+class Person:
+    """One tab: what is seen, and hands."""
+
+    def __init__(self, context: BrowserContext, url: str) -> None:
+        self.context = context
+        self.url = url
+        self.page: Page = context.new_page()
+        self.complaints: list[str] = []
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.open(url)
+
+    def open(self, url: str | None = None) -> None:
+        """Load the client and switch its accessibility tree on."""
+        self.page.goto(url or self.url)
+        self._listen()
+
+    def reload(self) -> None:
+        """The person reloads the page (or the client's process came back)."""
+        self.page.reload()
+        self._listen()
+
+    def _listen(self) -> None:
+        placeholder = "flt-semantics-placeholder"
+        self.page.wait_for_selector(placeholder, state="attached", timeout=WAIT_MS)
+        self.page.eval_on_selector(placeholder, "e => e.click()")
+        self.page.wait_for_selector("flt-semantics[role]", timeout=WAIT_MS)
+
+    # -- reading
+
+    def button(self, name: str | re.Pattern[str]) -> Locator:
+        """A button by its words, or the beginning of them."""
+        wanted = re.compile(f"^{re.escape(name)}", re.IGNORECASE) if isinstance(name, str) else name
+        return self.page.get_by_role("button", name=wanted).first
+
+    def text(self, words: str | re.Pattern[str]) -> Locator:
+        """Something written or spoken on the screen."""
+        return self.page.get_by_text(words).or_(self.page.get_by_label(words)).first
+
+    def sees(self, words: str | re.Pattern[str], *, within_ms: int = WAIT_MS) -> None:
+        """Wait until the words are on the screen."""
+        expect(self.text(words)).to_be_attached(timeout=within_ms)
+
+    def sees_button(self, name: str | re.Pattern[str], *, within_ms: int = WAIT_MS) -> None:
+        """Wait until the button is there."""
+        expect(self.button(name)).to_be_attached(timeout=within_ms)
+
+    def screen(self) -> str:
+        """All that is written on the screen now, for asserting and for failure messages."""
+        return str(
+            self.page.evaluate(
+                """() => [...document.querySelectorAll('flt-semantics, flt-semantics *')]
+                    .map(e => e.getAttribute('aria-label')
+                        || (e.children.length ? '' : e.textContent)).filter(Boolean).join('\\n')"""
+            )
+        )
+
+    # -- doing
+
+    def tap(self, name: str | re.Pattern[str]) -> None:
+        """Tap a button."""
+        self.button(name).click(timeout=WAIT_MS)
+
+    def fill(self, label: str, text: str) -> None:
+        """Type into a field."""
+        box = self.page.get_by_role("textbox", name=re.compile(f"^{re.escape(label)}", re.I)).first
+        box.click(timeout=WAIT_MS)
+        box.fill(text)
+
+    def scan(self, *codes: str, gap_ms: int = 150, key_ms: float = 2) -> None:
+        """A hardware scanner types each code and Enter. No field is looked for: one is always ready."""
+        for code in codes:
+            self.page.keyboard.type(code, delay=key_ms)
+            self.page.keyboard.press("Enter")
+            self.page.wait_for_timeout(gap_ms)
+
+    def enter_pin(self, pin: str) -> None:
+        """The PIN on the keys of the screen."""
+        for digit in pin:
+            self.page.get_by_role("button", name=digit, exact=True).click(timeout=WAIT_MS)
+        self.tap("Enter")
+
+    def sign_in(self, name: str, pin: str) -> None:
+        """Choose a name and type the PIN."""
+        self.tap(name)
+        self.sees(f"Hello {name}")
+        self.enter_pin(pin)
+
+    def picture(self, path: Path) -> Path:
+        """What a person sees, as a file."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.page.wait_for_timeout(400)
+        self.page.screenshot(path=path)
+        return path
