@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -40,6 +41,11 @@ class Runtime:
             store=self.store, reference=self.reference, new_id=self.new_id, now=now
         )
         self.service.start()
+        self._used_at = time.monotonic()
+
+    def used(self) -> None:
+        """Somebody's hand is on the device."""
+        self._used_at = time.monotonic()
 
     def new_id(self) -> str:
         """A fresh id of this device's clock and randomness."""
@@ -91,7 +97,14 @@ def runtime() -> Runtime:
 async def main(page: ft.Page) -> None:
     """One page: a phone's screen, or one tab of a browser."""
     made = runtime()
-    parts = PageParts(service=made.service, words=made.words, rim=FloorLink(made))
+    parts = PageParts(
+        service=made.service,
+        words=made.words,
+        rim=FloorLink(made),
+        steady=time.monotonic,
+        used=made.used,
+        shown=made.service.refresh,
+    )
     AppPage(page, parts).show()
 
 

@@ -79,7 +79,10 @@ class FloorCore:
         reference: SiteReference,
         new_id: Callable[[], str],
         now: Callable[[], datetime],
+        recorded: Callable[[], None] = lambda: None,
     ) -> None:
+        """`recorded` is called after each step that was stored: the sync engine may send it."""
+        self._recorded = recorded
         self.store = store
         self.reference = reference
         self.directory = SiteDirectory(reference)
@@ -157,7 +160,9 @@ class FloorCore:
         drafts = [
             EventDraft(payload=p, user_id=who, task_id=task_id, count_id=count_id) for p in payloads
         ]
-        return self.store.append(drafts)
+        events = self.store.append(drafts)
+        self._recorded()
+        return events
 
     def block(self, error: StoreError) -> None:
         """Nothing can be stored: say so on the whole screen until it works again."""
@@ -272,8 +277,12 @@ class FloorCore:
 
     def set_sync(self, sync: SyncView) -> None:
         """How sending goes, told by the sync engine; lists are read anew where they are shown."""
-        self._set(sync=replace(sync, unsent_bins=self.state.sync.unsent_bins))
-        if self.state.stage not in (Stage.COUNT, Stage.FINISH, Stage.BLOCKED):
+        before = self.state.sync
+        self._set(sync=replace(sync, unsent_bins=before.unsent_bins))
+        is_news = (before.unsent, before.last_success_ms) != (sync.unsent, sync.last_success_ms)
+        is_waiting = self.state.stage in (Stage.ENROL, Stage.LOADING)
+        in_bin = self.state.stage in (Stage.COUNT, Stage.FINISH, Stage.BLOCKED)
+        if is_waiting or (is_news and not in_bin):
             self.refresh()
 
     def is_countable(self, bin_code: str) -> bool:

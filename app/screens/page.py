@@ -1,22 +1,34 @@
-"""One page: the floor's or the review's root, with what lasts as long as the page does."""
+"""One page: the floor's root, or the review's, with what lasts as long as the page does."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import flet as ft
 
 from app.counting.service import FloorService
-from app.counting.state import Stage
+from app.counting.state import Person, Stage
 from app.i18n.words import Words
+from app.scanner.camera import CameraScanner
+from app.scanner.events import ScanEvent
+from app.scanner.loop import CameraStatus, StatusChange
 from app.scanner.wedge import WedgeProfile
 from app.screens import theme
-from app.screens.floor.desk import FloorDesk, FloorRim
+from app.screens.floor.desk import CameraView, FloorDesk, FloorRim
 from app.screens.floor.root import FloorRoot
 from app.screens.tones import Tones
 from app.screens.wedge import ScannerField
+
+_log = logging.getLogger(__name__)
+
+IN_BIN = (Stage.COUNT, Stage.FINISH)
+CAMERA_STAGES = (Stage.SCAN_BIN, Stage.COUNT, Stage.FINISH)
+TICK_SECONDS = 0.5
+MOUNT_SECONDS = 5.0
+"""Longest wait for the camera's control to be on the screen before it is started."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +38,12 @@ class PageParts:
     service: FloorService
     words: Words
     rim: FloorRim
+    steady: Callable[[], float]
+    """Seconds of a clock that only goes forward."""
+    used: Callable[[], None]
+    """Called when somebody touched the device: it does not lock itself under a hand."""
+    shown: Callable[[], None]
+    """Called when the app is on the screen again: a good moment to send."""
 
 
 class AppPage:
@@ -39,6 +57,8 @@ class AppPage:
             ft.PagePlatform.IOS,
         )
         self.tones = Tones(page)
+        self.camera = self._make_camera()
+        self._was_paused = False
         self.desk = FloorDesk(
             service=parts.service,
             say=parts.words,
@@ -46,20 +66,19 @@ class AppPage:
             focus_scanner=self.focus_scanner,
             play=self._play,
             here=self._here,
+            camera=self.camera.control if self.camera else None,
+            toggle_camera=self.toggle_camera if self.camera else None,
+            toggle_torch=self.toggle_torch if self.camera else None,
         )
         self.field = ScannerField(
             is_phone=self.is_phone,
             profile=WedgeProfile(),
             now=parts.service.now,
-            on_scan=self.desk.scanned,
+            on_scan=self._scanned,
             on_refusal=parts.service.unreadable,
             on_ready=self._ready,
             is_away=lambda: self.desk.is_typing,
         )
-
-    def focus_scanner(self) -> None:
-        """The scanner sign was tapped."""
-        self.field.request()
 
     def show(self) -> None:
         """Draw the page for the first time."""
@@ -74,9 +93,16 @@ class AppPage:
         page.fonts = theme.FONTS
         page.on_connect = self._again
         page.on_close = self.desk.close
+        page.on_app_lifecycle_state_change = self._lifecycle
         page.overlay.append(self.field.control)
         page.render(lambda: FloorRoot(self.desk, self.desk.model))
         page.run_task(self._tick)
+
+    def focus_scanner(self) -> None:
+        """The scanner sign was tapped."""
+        self.field.request()
+
+    # -- what happens to the page
 
     def _here(self, act: Callable[[], None]) -> None:
         """Run something as this page: a change made on another page must be sent to this one.
@@ -84,6 +110,7 @@ class AppPage:
         Flet finds the page to send to in a context variable, which belongs to whoever is acting.
         """
         if _current_page() is self.page:
+            self.parts.used()
             act()
             return
 
@@ -96,27 +123,119 @@ class AppPage:
         """The connection to the picture was away: what changed meanwhile is drawn now."""
         self.desk.model.beat += 1
 
+    async def _lifecycle(self, event: ft.AppLifecycleStateChangeEvent) -> None:
+        state = event.state
+        if state in (ft.AppLifecycleState.SHOW, ft.AppLifecycleState.RESUME):
+            self.parts.shown()
+            self.field.request()
+            if self._was_paused and self.camera is not None:
+                self._was_paused = False
+                await self.camera.resume()
+            return
+        is_away = state in (ft.AppLifecycleState.HIDE, ft.AppLifecycleState.PAUSE)
+        if is_away and self.camera is not None and self.camera.is_running:
+            self._was_paused = True
+            await self.camera.pause()
+
     def _ready(self, is_ready: bool) -> None:
         self.desk.model.is_ready = is_ready
+
+    def _scanned(self, event: ScanEvent) -> None:
+        self.parts.used()
+        self.desk.scanned(event)
 
     def _play(self, tone: str) -> None:
         self.tones.volume = self.desk.model.volume
         self.tones.play(tone)
 
     async def _tick(self) -> None:
-        was_typing = self.desk.is_typing
-        was_in_bin = False
+        was_typing, was_in_bin = self.desk.is_typing, False
         while True:
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(TICK_SECONDS)
             self.field.tidy()
             is_typing = self.desk.is_typing
             if was_typing and not is_typing:
                 self.field.request()
             was_typing = is_typing
-            in_bin = self.desk.model.state.stage in (Stage.COUNT, Stage.FINISH)
-            if in_bin != was_in_bin:
-                self.tones.keep_awake(in_bin)
-            was_in_bin = in_bin
+            stage = self.desk.model.state.stage
+            if (stage in IN_BIN) != was_in_bin:
+                was_in_bin = stage in IN_BIN
+                self.tones.keep_awake(was_in_bin)
+            if self.desk.model.camera.is_on and stage not in CAMERA_STAGES:
+                await self._close_camera()
+
+    # -- camera
+
+    def _make_camera(self) -> CameraScanner | None:
+        if not CameraScanner.is_supported(self.page):
+            return None
+        return CameraScanner(
+            on_scan=self._camera_scan,
+            on_status=self._camera_status,
+            now=self.parts.service.now,
+            steady=self.parts.steady,
+            known=self._is_known,
+        )
+
+    def _is_known(self, text: str) -> bool:
+        directory = self.parts.service.directory
+        return bool(directory.lookup_bin(text) or directory.lookup_barcode(text))
+
+    def _camera_scan(self, event: ScanEvent) -> None:
+        self._here(lambda: self._scanned(event))
+
+    def _camera_status(self, change: StatusChange) -> None:
+        view = self.desk.model.camera
+        if change.detail:
+            _log.warning("camera %s: %s", change.status.value, change.detail)
+        key = f"camera.{change.status.value}"
+        if change.status is CameraStatus.STOPPED and view.is_on:
+            return
+        self._here(lambda: self._set_camera(replace(view, key=key, texts=change.texts)))
+
+    def _set_camera(self, view: CameraView) -> None:
+        self.desk.model.camera = replace(view, is_on=self.desk.model.camera.is_on)
+
+    async def toggle_camera(self) -> None:
+        """Open the camera's picture and look, or close both."""
+        if self.desk.model.camera.is_on:
+            await self._close_camera()
+            return
+        assert self.camera is not None, "only where there is a camera"
+        self.desk.model.camera = CameraView(is_on=True, key="camera.starting")
+        if await self._is_mounted():
+            await self.camera.start()
+
+    async def _is_mounted(self) -> bool:
+        """The control must be on the screen before it can be asked for anything."""
+        assert self.camera is not None, "only where there is a camera"
+        until = self.parts.steady() + MOUNT_SECONDS
+        while self.parts.steady() < until:
+            await asyncio.sleep(0.05)
+            try:
+                if self.camera.control.page:
+                    await asyncio.sleep(0.2)
+                    return True
+            except RuntimeError:
+                continue
+        return False
+
+    async def _close_camera(self) -> None:
+        if self.camera is not None:
+            await self.camera.stop()
+        self.desk.model.camera = CameraView()
+        self.field.request()
+
+    async def toggle_torch(self) -> None:
+        """The light of the camera, where it has one."""
+        view = self.desk.model.camera
+        if self.camera is not None and await self.camera.set_torch(not view.has_torch):
+            self.desk.model.camera = replace(view, has_torch=not view.has_torch)
+
+
+def is_reviewer(person: Person) -> bool:
+    """Whether signing in leads to the review pages."""
+    return person.role.value in ("supervisor", "lead", "finance", "auditor")
 
 
 def _current_page() -> ft.Page | None:

@@ -8,10 +8,22 @@ from app.screens import theme
 from app.screens.floor.desk import CameraView, FloorDesk
 from app.screens.parts.band import live
 from app.screens.parts.buttons import icon_button
+from app.screens.parts.component import remembered
 from app.screens.parts.text import words
 from app.screens.theme import Pair
 
 PICTURE_HEIGHT = 200
+
+
+@remembered
+def Picture(desk: FloorDesk) -> ft.Control:
+    """The one camera control, in a component of its own.
+
+    Flet forgets the parent of a control that is handed over unchanged to a parent drawn anew; only a
+    remembered component's own body has it set again.
+    """
+    assert desk.camera is not None, "only where there is a camera"
+    return desk.camera
 
 
 @ft.component
@@ -61,7 +73,7 @@ def CameraPanel(desk: FloorDesk, view: CameraView) -> ft.Control:
         left=4,
         top=4,
     )
-    picture = ft.Container(content=desk.camera, left=0, right=0, top=0, bottom=0, key="picture")
+    picture = ft.Container(content=Picture(desk), left=0, right=0, top=0, bottom=0, key="picture")
     return ft.Container(
         content=ft.Stack([picture, aim, told, torch, close]),
         height=PICTURE_HEIGHT,

@@ -8,9 +8,10 @@ from app.contract.vocabulary import Condition
 from app.counting.state import Band, FloorState, LineView, Tone
 from app.screens import theme
 from app.screens.floor.desk import FloorDesk
+from app.screens.floor.tools import tool
 from app.screens.parts.band import ICONS, frame, live, message_band
 from app.screens.parts.buttons import button, row_button
-from app.screens.parts.component import keyed, pressed, remembered
+from app.screens.parts.component import keyed, remembered
 from app.screens.parts.text import code, words
 from app.screens.theme import Pair
 
@@ -224,8 +225,8 @@ def Tools(desk: FloorDesk, has_current: bool, has_entries: bool) -> ft.Control:
     """Four smaller tools: undo, damaged, type a code, camera."""
     service = desk.service
     tools = [
-        _tool(desk, ft.Icons.UNDO, "tool.undo", "undo", service.undo, disabled=not has_entries),
-        _tool(
+        tool(desk, ft.Icons.UNDO, "tool.undo", "undo", service.undo, disabled=not has_entries),
+        tool(
             desk,
             ft.Icons.BROKEN_IMAGE,
             "tool.damaged",
@@ -233,50 +234,14 @@ def Tools(desk: FloorDesk, has_current: bool, has_entries: bool) -> ft.Control:
             service.open_damaged,
             disabled=not has_current,
         ),
-        _tool(desk, ft.Icons.KEYBOARD, "tool.type", "type_code", service.type_code),
+        tool(desk, ft.Icons.KEYBOARD, "tool.type", "type_code", service.type_code),
     ]
     if desk.toggle_camera is not None:
-        tools.append(_tool(desk, ft.Icons.PHOTO_CAMERA, "tool.camera", "camera", desk.press_camera))
+        tools.append(tool(desk, ft.Icons.PHOTO_CAMERA, "tool.camera", "camera", desk.press_camera))
     else:
-        tools.append(_tool(desk, ft.Icons.SEARCH, "tool.search", "search", service.search))
+        tools.append(tool(desk, ft.Icons.SEARCH, "tool.search", "search", service.search))
     return ft.Container(
         content=ft.Row(tools, spacing=8), padding=ft.Padding.symmetric(horizontal=8)
-    )
-
-
-def _tool(
-    desk: FloorDesk,
-    icon: ft.IconData,
-    words_key: str,
-    key: str,
-    press: object,
-    *,
-    disabled: bool = False,
-) -> ft.Control:
-    assert callable(press)
-    palette = desk.palette
-    front = palette.muted if disabled else palette.calm.front
-    return ft.FilledButton(
-        content=ft.Column(
-            [
-                ft.Icon(icon, size=24, color=front),
-                words(desk.say(words_key), size=14, color=front, lines=1),
-            ],
-            spacing=0,
-            tight=True,
-            horizontal_alignment=ft.CrossAxisAlignment.CENTER,
-        ),
-        key=key,
-        on_click=pressed(press),
-        style=ft.ButtonStyle(
-            bgcolor=palette.calm.back if not disabled else palette.surface,
-            shape=ft.RoundedRectangleBorder(radius=theme.RADIUS),
-            padding=4,
-            elevation=0,
-        ),
-        height=theme.KEY_HEIGHT,
-        expand=True,
-        disabled=disabled,
     )
 
 

@@ -19,7 +19,15 @@ import flet as ft
 
 from app.contract.vocabulary import ScanSource
 from app.counting.service import FloorService
-from app.counting.state import FloorState, LotSheet, Person, SearchSheet, Stage, TypeSheet
+from app.counting.state import (
+    FloorState,
+    LotSheet,
+    Person,
+    SearchSheet,
+    Stage,
+    Tone,
+    TypeSheet,
+)
 from app.i18n.words import Words
 from app.scanner.events import ScanEvent
 from app.scanner.label import BADGE_PREFIX, EnrolmentCode, interpret_event
@@ -93,6 +101,8 @@ class FloorModel:
     problem: str = ""
     last_scan: LastScan = field(default_factory=LastScan)
     volume: int = 10
+    is_hidden: bool = False
+    """The review pages are shown instead."""
     beat: int = 0
 
 
@@ -145,7 +155,10 @@ class FloorDesk:
         band = state.band
         if band is not None and band.serial > self._heard:
             self._heard = band.serial
-            self.play(band.tone.value)
+            # A hardware scanner has beeped by now: a routine scan from it is not sounded twice.
+            is_routine = band.tone is Tone.ACCEPT
+            if not (is_routine and self.model.last_scan.source == ScanSource.WEDGE):
+                self.play(band.tone.value)
         if before.stage is not state.stage and state.stage is Stage.COUNT:
             self.model.panel = Panel.NONE
 
@@ -153,6 +166,8 @@ class FloorDesk:
     def is_typing(self) -> bool:
         """Whether a field for typing is on the screen: then the scanner's field keeps away."""
         state = self.model.state
+        if self.model.is_hidden:
+            return True
         if state.stage is Stage.ENROL:
             return True
         return isinstance(state.sheet, SearchSheet | TypeSheet | LotSheet)

@@ -8,6 +8,7 @@ from app.counting.state import Band, FloorState, TaskView
 from app.screens import theme
 from app.screens.floor.desk import FloorDesk
 from app.screens.floor.tasks import zone_block
+from app.screens.floor.tools import tool
 from app.screens.parts.band import message_band
 from app.screens.parts.buttons import button
 from app.screens.parts.text import code, words
@@ -86,25 +87,29 @@ def _where(desk: FloorDesk, task: TaskView) -> ft.Control:
 
 def _ways_out(desk: FloorDesk) -> ft.Control:
     say, palette, service = desk.say, desk.palette, desk.service
+    tools = [tool(desk, ft.Icons.KEYBOARD, "tool.type", "type_code", service.type_code)]
+    if desk.toggle_camera is not None:
+        tools.append(tool(desk, ft.Icons.PHOTO_CAMERA, "tool.camera", "camera", desk.press_camera))
+    ways = ft.Row(
+        [
+            button(
+                say("bin.label_missing"),
+                key="label_missing",
+                on_press=service.open_without_label,
+                palette=palette,
+                pair=palette.calm,
+            ),
+            button(
+                say("bin.cannot_reach"),
+                key="cannot_reach",
+                on_press=lambda: service.skip("cannot_reach"),
+                palette=palette,
+                pair=palette.calm,
+            ),
+        ],
+        spacing=8,
+    )
     return ft.Container(
-        content=ft.Row(
-            [
-                button(
-                    say("bin.label_missing"),
-                    key="label_missing",
-                    on_press=service.open_without_label,
-                    palette=palette,
-                    pair=palette.calm,
-                ),
-                button(
-                    say("bin.cannot_reach"),
-                    key="cannot_reach",
-                    on_press=lambda: service.skip("cannot_reach"),
-                    palette=palette,
-                    pair=palette.calm,
-                ),
-            ],
-            spacing=8,
-        ),
+        content=ft.Column([ft.Row(tools, spacing=8), ways], spacing=8, tight=True),
         padding=ft.Padding.only(left=8, right=8, bottom=12),
     )

@@ -97,10 +97,12 @@ def PinPad(desk: FloorDesk, person: Person, is_busy: bool) -> ft.Control:
     title = words(
         say("sign_in.hello", name=person.name), size=24, strong=True, color=palette.text, lines=1
     )
-    shown = say("sign_in.checking") if is_busy else "\u25cf " * len(digits)
+    shown = say("sign_in.checking") if is_busy else "\u2022 " * len(digits)
     dots = ft.Semantics(
         content=ft.Container(
-            content=words(shown or say("sign_in.pin"), size=24, color=palette.accent),
+            content=words(
+                shown or say("sign_in.pin"), size=28 if digits else 24, color=palette.accent
+            ),
             height=48,
             alignment=ft.Alignment.CENTER,
         ),
