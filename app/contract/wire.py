@@ -273,3 +273,15 @@ class QuarantineRequest(Frozen):
     id: str
     seq: int
     blob_base64: str
+
+
+class RescueRequest(Frozen):
+    """Events of an install that cannot send them itself: its file was damaged, copied or retired."""
+
+    install_id: Annotated[str, StringConstraints(max_length=64)]
+    """The install that recorded them; "" when its damaged file did not give that away."""
+    events: tuple[SentEvent, ...]
+
+
+class RescueReply(Reply):
+    results: tuple[EventResult, ...]

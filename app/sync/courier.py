@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from app.contract.rescue import read_rescue
 from app.contract.wire import (
     WIRE_VERSION,
     EnrolReply,
@@ -26,7 +27,7 @@ from app.sync import plan as plans
 from app.sync.outcomes import Delivered, Failed, Outcome, Refused
 from app.sync.plan import Need, Plan, Step
 from app.sync.pull import Puller
-from app.sync.push import Batch, next_batch, opaque
+from app.sync.push import Batch, next_batch, opaque, send_rescue
 from app.sync.timers import OnDisk
 from app.sync.transport import HttpTransport, Target, checked_url
 
@@ -116,6 +117,7 @@ class Courier:
         left_behind = await self._send_all(target, known)
         if left_behind is None or not await self._fetch(target):
             return
+        await self._send_rescues(target)
         if left_behind:
             self.plan = plans.after_no_progress(self.plan)
             return
@@ -227,6 +229,20 @@ class Courier:
             return False
         await self._on_disk(lambda: self._store.acknowledge([outcome.reply], epoch=outcome.epoch))
         return True
+
+    async def _send_rescues(self, target: Target) -> None:
+        """What an earlier install of this device could not send. Never in the way of the rest."""
+        for path in await self._on_disk(self._store.rescue_files):
+            try:
+                file = read_rescue(await self._on_disk(partial(path.read_text, "utf-8")))
+            except (OSError, ValueError) as error:
+                log.error("%s cannot be read: %s", path.name, error)
+                continue
+            setback = await send_rescue(self._transport, target, file)
+            if setback is None:
+                await self._on_disk(partial(self._store.rescue_done, path))
+            else:
+                log.warning("%s waits: %s", path.name, setback)
 
     async def _fetch(self, target: Target) -> bool:
         """Fetch the news; True when the device has what the server has."""

@@ -6,19 +6,23 @@ import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from app.contract.rescue import RescueFile
 from app.contract.wire import (
+    ACKNOWLEDGED,
     BODY_BYTES_MAX,
     INFLATED_BYTES_MAX,
     WIRE_VERSION,
     ClockReading,
     PushRequest,
     QuarantineRequest,
+    RescueRequest,
     SentEvent,
 )
 from app.store.clock import DeviceClock
 from app.store.device_store import DeviceStore
 from app.store.outbox import PendingEvent
-from app.sync.transport import encode_body
+from app.sync.outcomes import Delivered, Failed, Refused, Trouble
+from app.sync.transport import HttpTransport, Target, encode_body
 
 ENVELOPE_BYTES = 16 * 1024
 """What a push is beside its events: 16 samples and the rest."""
@@ -86,3 +90,23 @@ def opaque(store: DeviceStore, event: PendingEvent) -> QuarantineRequest:
         seq=event.seq,
         blob_base64=base64.b64encode(event.raw.encode("utf-8", "surrogatepass")).decode(),
     )
+
+
+RESCUE_EVENTS = 200
+"""Events of a rescue sent at once: with 16 kB each they would still pass gzipped."""
+
+
+async def send_rescue(
+    transport: HttpTransport, target: Target, file: RescueFile
+) -> Refused | Failed | None:
+    """Send everything readable of a rescue file; None when the server has all of it."""
+    for start in range(0, len(file.events), RESCUE_EVENTS):
+        events = file.events[start : start + RESCUE_EVENTS]
+        request = RescueRequest(install_id=file.install_id, events=events)
+        outcome = await transport.rescue(target, request)
+        if not isinstance(outcome, Delivered):
+            return outcome
+        held = {r.id for r in outcome.reply.results if r.r in ACKNOWLEDGED}
+        if any(event.id not in held for event in events):
+            return Failed(trouble=Trouble.SERVER_ERROR, reason="part of a rescue was not kept")
+    return None

@@ -29,6 +29,8 @@ from app.contract.wire import (
     PushReply,
     QuarantineRequest,
     Reply,
+    RescueReply,
+    RescueRequest,
 )
 from app.store.clock import DeviceClock
 from app.sync.outcomes import Delivered, Failed, Outcome, Refused, Trouble
@@ -122,6 +124,11 @@ class HttpTransport:
         """Send one event as opaque bytes."""
         body = encode_body(request)
         return await self._ask(target, "POST", "/sync/v1/quarantine", EventResult, body=body)
+
+    async def rescue(self, target: Target, request: RescueRequest) -> Outcome[RescueReply]:
+        """Send events of an install that cannot send them itself."""
+        body = encode_body(request)
+        return await self._ask(target, "POST", "/sync/v1/rescue", RescueReply, body=body)
 
     async def pull(self, target: Target, cursor: str | None, limit: int) -> Outcome[PullReply]:
         """The next page of reference data."""

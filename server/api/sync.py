@@ -23,6 +23,7 @@ from app.contract.wire import (
     PushRequest,
     QuarantineRequest,
     Reply,
+    RescueRequest,
 )
 from server.api.auth import DeviceDep, bearer
 from server.api.bodies import read_body
@@ -117,6 +118,18 @@ async def quarantine(request: Request, context: ContextDep, device: DeviceDep) -
         raise RefusalError("request-invalid", where="blob_base64", reason="not base64") from error
     reply = await run_in_threadpool(
         intake.hold_opaque, context.database, context.site_id, device, wanted, raw, rim=context.rim
+    )
+    epoch = ensure_epoch(context.database, context.site_id, context.rim)
+    return _answer(request, reply, epoch)
+
+
+@router.post("/rescue")
+async def rescue(request: Request, context: ContextDep, device: DeviceDep) -> Response:
+    """Take in events of an install that cannot send them itself."""
+    body = await read_body(request, limit=BODY_BYTES_MAX, inflated_limit=INFLATED_BYTES_MAX)
+    wanted = await run_in_threadpool(_parse, RescueRequest, body)
+    reply = await run_in_threadpool(
+        intake.rescue, context.database, context.site_id, device, wanted, rim=context.rim
     )
     epoch = ensure_epoch(context.database, context.site_id, context.rim)
     return _answer(request, reply, epoch)

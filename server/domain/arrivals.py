@@ -80,7 +80,7 @@ def _arrive(install_id: str, sent: SentEvent, known: Known, bytes_max: int) -> A
     if identity in known.held:
         code = known.held[identity]
         return Arrival(sent=sent, result=_held_result(code), sha256=sha256, code=code)
-    if known.by_id.get(sent.id) == (sha256, install_id):
+    if known.by_id.get(sent.id, ("", ""))[0] == sha256:
         return Arrival(sent=sent, result=Result.EXISTS, sha256=sha256)
     judged = _judge(sent, known)
     if isinstance(judged, _Complaint):

@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
+from app.contract.ids import is_uuid7
 from app.contract.problems import RefusalError
 from app.contract.wire import (
     EVENT_BYTES_MAX,
@@ -27,6 +28,8 @@ from app.contract.wire import (
     PushReply,
     PushRequest,
     QuarantineRequest,
+    RescueReply,
+    RescueRequest,
     Result,
     SentEvent,
 )
@@ -58,6 +61,8 @@ class _Push:
     session: Session
     site_id: str
     device: Device
+    install_id: str
+    """Whose events they are: the device's own install, but for a rescue."""
     now: datetime
     rim: Rim
 
@@ -85,7 +90,14 @@ def push(
         epoch = server_epoch(session, site_id, rim)
         if request.server_epoch != epoch:
             raise RefusalError("epoch-changed")
-        under_way = _Push(session=session, site_id=site_id, device=device, now=now, rim=rim)
+        under_way = _Push(
+            session=session,
+            site_id=site_id,
+            device=device,
+            install_id=device.install_id,
+            now=now,
+            rim=rim,
+        )
         install = events.lock_install(session, site_id, device.install_id, device.device_id)
         _keep_clocks(under_way, request.clock, request.samples)
         arrivals = _sort(under_way, request.events)
@@ -127,7 +139,14 @@ def hold_opaque(
         is_new=True,
     )
     with database.write() as session:
-        under_way = _Push(session=session, site_id=site_id, device=device, now=rim.now(), rim=rim)
+        under_way = _Push(
+            session=session,
+            site_id=site_id,
+            device=device,
+            install_id=device.install_id,
+            now=rim.now(),
+            rim=rim,
+        )
         install = events.lock_install(session, site_id, device.install_id, device.device_id)
         if not events.held_codes(session, site_id, [held_id(device.install_id, sent)]):
             _store(under_way, install, [arrival], opaque=raw)
@@ -136,11 +155,51 @@ def hold_opaque(
     return EventResult(id=request.id, r=Result.QUARANTINED, code=arrival.code)
 
 
+def rescue(
+    database: Database, site_id: str, device: Device, request: RescueRequest, *, rim: Rim
+) -> RescueReply:
+    """Take in what another install recorded; the word on each event, as for a push.
+
+    Where the other copy of that install used the same numbers, these events are a branch of it: two
+    people counted on two copies, and both counts are facts.
+    """
+    if len(request.events) > EVENTS_MAX:
+        raise RefusalError("too-many-events", limit=EVENTS_MAX)
+    with database.write() as session:
+        install_id = _install_of(session, site_id, request)
+        under_way = _Push(
+            session=session,
+            site_id=site_id,
+            device=device,
+            install_id=install_id,
+            now=rim.now(),
+            rim=rim,
+        )
+        install = events.lock_install(session, site_id, install_id, device.device_id)
+        arrivals = _sort(under_way, request.events)
+        _store(under_way, install, arrivals)
+        _compare(under_way, arrivals)
+        session.commit()
+    return RescueReply(
+        results=tuple(EventResult(id=a.sent.id, r=a.result, code=a.code) for a in arrivals)
+    )
+
+
+def _install_of(session: Session, site_id: str, request: RescueRequest) -> str:
+    named = request.install_id if is_uuid7(request.install_id) else "unnamed"
+    sent = {s.seq: s.id for s in request.events}
+    taken = events.ids_by_seq(session, site_id, named, list(sent))
+    if named != "unnamed" and all(sent[seq] == event_id for seq, event_id in taken.items()):
+        return named
+    first = min(request.events, key=lambda s: s.seq)
+    return f"{named}{events.BRANCH}{hashlib.sha256(first.id.encode()).hexdigest()[:12]}"
+
+
 # -- sorting
 
 
 def _sort(push: _Push, sent: Sequence[SentEvent]) -> list[Arrival]:
-    session, site_id, install_id = push.session, push.site_id, push.device.install_id
+    session, site_id, install_id = push.session, push.site_id, push.install_id
     seqs = sorted({s.seq for s in sent} | {s.seq - 1 for s in sent})
     known = Known(
         by_id=events.hashes_by_id(session, site_id, [s.id for s in sent]),
@@ -180,7 +239,7 @@ def _event_row(push: _Push, arrival: Arrival, number: int) -> dict[str, Any]:
     return {
         "site_id": push.site_id,
         "event_id": event.id,
-        "install_id": push.device.install_id,
+        "install_id": push.install_id,
         "seq": event.seq,
         "device_id": push.device.device_id,
         "type": event.payload.type,
@@ -198,8 +257,8 @@ def _held_row(push: _Push, arrival: Arrival, number: int, opaque: bytes | None) 
     raw = arrival.sent.raw.encode("utf-8", "surrogatepass") if opaque is None else opaque
     return {
         "site_id": push.site_id,
-        "held_id": held_id(push.device.install_id, arrival.sent),
-        "install_id": push.device.install_id,
+        "held_id": held_id(push.install_id, arrival.sent),
+        "install_id": push.install_id,
         "event_id": _storable(arrival.sent.id),
         "seq": arrival.sent.seq,
         "device_id": push.device.device_id,
@@ -256,7 +315,7 @@ def _follow_sequence(push: _Push, install: InstallRow, fresh: Sequence[Arrival])
 
 
 def _keep_clocks(push: _Push, reading: ClockReading, samples: Sequence[ClockSample]) -> None:
-    key = {"site_id": push.site_id, "install_id": push.device.install_id}
+    key = {"site_id": push.site_id, "install_id": push.install_id}
     # The device has no clock from before 1970 nor from after 10,000 years of uptime.
     rows = [key | s.model_dump() for s in samples if _is_sane(s.t0_boot_ms, s.t0_wall_ms)]
     if _is_sane(reading.boot_ms, reading.wall_ms):
@@ -305,7 +364,7 @@ def _compare(push: _Push, arrivals: Sequence[Arrival]) -> None:
         else:
             row.tries += 1
     count_ids = sorted(c for c in touched if c is not None)
-    held = [held_id(push.device.install_id, a.sent) for a in arrivals if a.is_new and not a.event]
+    held = [held_id(push.install_id, a.sent) for a in arrivals if a.is_new and not a.event]
     failed = _try_to_compare(push, count_ids) if count_ids else None
     if failed is not None:
         _compare_each(push, count_ids)

@@ -25,6 +25,8 @@ from server.storage.tables_sync import (
     InstallRow,
 )
 
+BRANCH = "~"
+"""Between an install's id and a branch of it that was rescued from another copy."""
 _CHUNK = 400
 
 
@@ -104,7 +106,8 @@ def _placed(row: DeviceEventRow, samples: Sequence[Sample], device_name: str) ->
 
 
 def samples_of(session: Session, site_id: str, install_id: str) -> list[Sample]:
-    """Everything known about an install's clocks."""
+    """Everything known about an install's clocks; a branch has those of its install."""
+    install_id = install_id.split(BRANCH, maxsplit=1)[0]
     rows = session.exec(
         select(ClockSampleRow).where(
             ClockSampleRow.site_id == site_id, ClockSampleRow.install_id == install_id

@@ -199,12 +199,52 @@ def test_an_old_copy_of_the_device_becomes_another_install(world, handheld, tmp_
         await clone.wait_and_cycle()
         assert clone.engine.status.state in (SyncState.ENROL, SyncState.ENROL_ANEW)
         assert clone.store.install_id != before
-        assert clone.store.rescue_files()
+        assert world.stored() == handheld.recorded()
+
+        await clone.enrol()
+        await clone.wait_and_cycle()
+        assert clone.store.rescue_files() == []
+        for device in (handheld, clone):
+            device.world.pass_ms(700_000, device.clock)
+            await device.wait_and_cycle()
+            assert device.engine.status.state is SyncState.UP_TO_DATE
 
     run(story())
 
-    assert world.stored() == handheld.recorded()
+    # What the copy had counted is there as well, as a branch of the install it was copied from.
+    branch = [install for install, _, _ in world.stored() if "~" in install]
+    assert len(branch) == 3
+    assert len(world.stored()) == 9
     assert world.held() == []
+
+
+def test_a_damaged_devices_counts_reach_the_server_as_a_rescue(world, handheld):
+    async def story():
+        await handheld.enrol()
+        await handheld.engine.cycle()
+        handheld.count("A-01")
+        await handheld.wait_and_cycle()
+        handheld.network.default = "away"
+        handheld.count("A-02")
+        recorded = handheld.recorded()
+        handheld.store.close()
+        path = handheld.folder / "ops.db"
+        whole = bytearray(path.read_bytes())
+        whole[-200:] = b"\xff" * 200
+        path.write_bytes(whole)
+        again = handheld.restarted()
+        if again.store.salvage is None:
+            pytest.fail("the damage was not noticed")
+        again.network.default = None
+        await again.enrol()
+        for _ in range(2):
+            await again.wait_and_cycle()
+        return recorded, again
+
+    recorded, again = run(story())
+
+    assert again.store.salvage.events == len(recorded) == 6
+    assert world.stored() == recorded
 
 
 def test_a_revoked_device_keeps_its_counts_and_says_what_to_do(world, handheld):
