@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from server.cli import client, enrol, import_rows, serve
+from server.cli import client, enrol, import_rows, labels, serve
 
 app = typer.Typer(
     name="blindcount",
@@ -16,6 +16,7 @@ app = typer.Typer(
 app.command()(serve.serve)
 app.command()(client.client)
 app.command()(enrol.enrol)
+app.command()(labels.labels)
 app.command("import")(import_rows.import_rows)
 
 

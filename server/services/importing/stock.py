@@ -25,6 +25,7 @@ from server.services.importing.movements import (
 from server.services.importing.posting import Posting
 from server.storage.bulk import MovementTuple
 from server.storage.columns import to_u, to_us
+from server.storage.ledger import contents_of
 from server.storage.tables_ledger import MovementRow
 
 COLUMNS = Columns(required=("bin", "sku", "quantity", "as_of"), optional=("lot", "serial", "state"))
@@ -54,13 +55,15 @@ class StockImporter:
     def take(self, rows: list[Row]) -> None:
         """See Importer."""
         read = [both for both in map(self._read, rows) if both is not None]
-        moved = self._moved_before([key for _, key, _ in read])
+        ids = [opening_id(key) for _, key, _ in read]
+        opened = contents_of(self._job.session, self._job.site_id, ids)
+        moved = self._moved_before([key for _, key, _ in read if opening_id(key) not in opened])
         self._names.clear()
         lines: list[int] = []
         good: list[MovementTuple] = []
         for line, key, movement in read:
             words = " ".join(part for part in key if part)
-            if key in moved:
+            if key in moved and opening_id(key) not in opened:
                 self._refuse(line, words)
                 continue
             self._names[opening_id(key)] = f"the stock of {words}"
