@@ -28,7 +28,7 @@ BUDGET_MS = 100.0
 SIDE_MAX = 2_048
 
 # Attempts on the straightened bars, cheapest first.
-_FIRST = Recipe(rows=24, sharpen_px=1.2, window=8, levels=(0.5,))
+FIRST = Recipe(rows=24, sharpen_px=1.2, window=8, levels=(0.5,))
 _LEVELS = Recipe(rows=24, sharpen_px=2.5, window=8, levels=(0.4, 0.5, 0.6))
 _PLAIN = Recipe(rows=24, sharpen_px=0.0, window=8, levels=(0.35, 0.5, 0.65))
 _COARSE = Recipe(rows=12, sharpen_px=1.2, window=4, levels=(0.4, 0.6))
@@ -120,7 +120,7 @@ class Decoder:
         """Each step adds what it read to the jury, cheapest and most telling first."""
         places = locate(gray)
         if self._zbar:
-            self._on_bars(gray, places, jury, _FIRST)
+            self._on_bars(gray, places, jury, FIRST)
             yield
         if self._zxing:
             self._zxing_whole(gray, jury)

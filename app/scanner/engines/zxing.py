@@ -1,5 +1,6 @@
 """zxing-cpp, where it is installed (desktop and web): one more engine, and DataMatrix with it."""
 
+from importlib import metadata
 from typing import Any
 
 import biip
@@ -31,7 +32,8 @@ _GS1_IDENTIFIERS = {
 def status() -> EngineStatus:
     """Whether zxing-cpp is installed. It has no wheel for phones."""
     try:
-        import zxingcpp
+        version = metadata.version("zxing-cpp")
+        import zxingcpp  # noqa: F401
     except ImportError as error:
         return EngineStatus(
             name=EngineName.ZXING,
@@ -39,7 +41,6 @@ def status() -> EngineStatus:
             reason=f"zxing-cpp is not installed: {error}",
             remedy="pip install 'blindcount[desktop]'. Phones do without it.",
         )
-    version = getattr(zxingcpp, "__version__", None)
     return EngineStatus(name=EngineName.ZXING, is_available=True, version=version)
 
 
