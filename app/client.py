@@ -6,7 +6,6 @@ anew, a browser may be reloaded; there is still one device, one store and one sy
 
 from __future__ import annotations
 
-import logging
 import secrets
 import time
 from datetime import UTC, datetime
@@ -16,15 +15,17 @@ import flet as ft
 
 from app.contract.ids import RANDOM_BYTES, uuid7
 from app.counting.service import FloorService
+from app.floor_link import FloorLink
 from app.i18n.words import Words, load_words
-from app.screens.floor.desk import Defaults
 from app.screens.page import AppPage, PageParts
 from app.settings import ClientSettings, read_settings
 from app.store.clock import SystemClock
 from app.store.device_store import DeviceStore
 from app.store.reference import Reference
+from app.sync.engine import SyncEngine
+from app.sync.transport import HttpTransport
 
-_log = logging.getLogger(__name__)
+APP_VERSION = "0.1.0"
 
 
 class Runtime:
@@ -37,10 +38,29 @@ class Runtime:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         self.store = DeviceStore.open(settings.data_dir, clock=self.clock)
         self.reference = Reference.open(settings.data_dir)
+        self.engine = SyncEngine(
+            self.store,
+            self.reference,
+            HttpTransport(self.clock, allow_http=settings.allow_http),
+            clock=self.clock,
+            chance=secrets.SystemRandom().random,
+            app_version=APP_VERSION,
+        )
         self.service = FloorService(
-            store=self.store, reference=self.reference, new_id=self.new_id, now=now
+            store=self.store,
+            reference=self.reference,
+            new_id=self.new_id,
+            now=now,
+            recorded=self.engine.poke,
         )
         self.service.start()
+        self.link = FloorLink(
+            engine=self.engine,
+            store=self.store,
+            service=self.service,
+            say=self.words,
+            settings=settings,
+        )
         self._used_at = time.monotonic()
 
     def used(self) -> None:
@@ -50,33 +70,6 @@ class Runtime:
     def new_id(self) -> str:
         """A fresh id of this device's clock and randomness."""
         return uuid7(self.clock.wall_ms(), secrets.token_bytes(RANDOM_BYTES))
-
-
-class FloorLink:
-    """The floor's way to the network, through the sync engine."""
-
-    def __init__(self, made: Runtime) -> None:
-        self._runtime = made
-        settings = made.settings
-        self.defaults = Defaults(
-            server_url=settings.server_url,
-            code=settings.enrol_code,
-            device_name=settings.device_name,
-        )
-
-    async def enrol(self, url: str, code: str, device_name: str) -> str:
-        """Enrol this device; "" when done, else the sentence that says what to do."""
-        say = self._runtime.words
-        if not url.startswith(("http://", "https://")):
-            return say("enrol.needs_server")
-        if not code:
-            return say("enrol.needs_code")
-        _log.info("enrolment of %s asked for", device_name)
-        return say("enrol.no_server")
-
-    async def send_now(self) -> None:
-        """Try to send at once."""
-        self._runtime.service.refresh()
 
 
 def now() -> datetime:
@@ -97,10 +90,11 @@ def runtime() -> Runtime:
 async def main(page: ft.Page) -> None:
     """One page: a phone's screen, or one tab of a browser."""
     made = runtime()
+    made.link.start()
     parts = PageParts(
         service=made.service,
         words=made.words,
-        rim=FloorLink(made),
+        rim=made.link,
         steady=time.monotonic,
         used=made.used,
         shown=made.service.refresh,

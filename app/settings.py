@@ -22,6 +22,8 @@ class ClientSettings:
     port: int = DEFAULT_PORT
     """Of the web client; a phone has none."""
     language: str = "en"
+    allow_http: bool = False
+    """Also talk to a server elsewhere without TLS: counts and tokens then travel in the open."""
 
 
 def read_settings(environ: Mapping[str, str] | None = None) -> ClientSettings:
@@ -41,4 +43,5 @@ def read_settings(environ: Mapping[str, str] | None = None) -> ClientSettings:
         device_name=source.get("BLINDCOUNT_DEVICE_NAME", "") or "Handheld",
         port=int(port),
         language=source.get("BLINDCOUNT_LANGUAGE", "") or "en",
+        allow_http=source.get("BLINDCOUNT_ALLOW_HTTP", "") == "1",
     )

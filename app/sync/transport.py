@@ -199,25 +199,27 @@ def _understand_yes(response: httpx.Response, media: str, reply_type: type[R]) -
 
 def _understand_no(response: httpx.Response, media: str) -> Refused | Failed:
     status, wait = response.status_code, _retry_after_ms(response)
-    code = _code(response) if media == _PROBLEM else None
-    if code is not None and status < 500:
-        return Refused(status=status, code=code, detail=response.text[:300], retry_after_ms=wait)
+    code, detail = _problem(response) if media == _PROBLEM else ("", "")
+    if code and status < 500:
+        return Refused(status=status, code=code, detail=detail, retry_after_ms=wait)
     trouble = Trouble.PORTAL
     if status >= 500 or status in _TRY_AGAIN:
         trouble = Trouble.SERVER_ERROR
     elif status == 413:
         trouble = Trouble.TOO_BIG
-    reason = f"{status} {code or media}".strip()
-    return Failed(trouble=trouble, reason=reason, retry_after_ms=wait)
+    return Failed(trouble=trouble, reason=f"{status} {code or media}".strip(), retry_after_ms=wait)
 
 
-def _code(response: httpx.Response) -> str | None:
-    """The catalogue's code of a problem document; None for a problem that is not ours."""
+def _problem(response: httpx.Response) -> tuple[str, str]:
+    """(code, detail) of our problem document; empty for a problem that is not of our catalogue."""
     try:
-        code = json.loads(response.content).get("code")
+        found = json.loads(response.content)
+        code, detail = found.get("code"), found.get("detail")
     except (ValueError, AttributeError):
-        return None
-    return code if isinstance(code, str) and code in CATALOGUE else None
+        return "", ""
+    if not isinstance(code, str) or code not in CATALOGUE:
+        return "", ""
+    return code, str(detail)[:500]
 
 
 def _retry_after_ms(response: httpx.Response) -> int | None:
