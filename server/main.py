@@ -7,11 +7,16 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
+from server.api.adjustments import router as adjustments_router
+from server.api.counts import router as counts_router
 from server.api.deps import Context
+from server.api.exceptions import router as exceptions_router
 from server.api.health import router as health_router
 from server.api.people import router as people_router
 from server.api.problems import install_problem_handlers
+from server.api.reports import router as reports_router
 from server.api.sync import router as sync_router
+from server.api.tasks import router as tasks_router
 from server.clock import Rim
 from server.settings import Settings, read_settings
 from server.storage.engine import Database
@@ -46,4 +51,9 @@ def create_app(
     app.include_router(health_router)
     app.include_router(sync_router)
     app.include_router(people_router)
+    app.include_router(exceptions_router)
+    app.include_router(tasks_router)
+    app.include_router(counts_router)
+    app.include_router(adjustments_router)
+    app.include_router(reports_router)
     return app

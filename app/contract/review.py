@@ -321,3 +321,8 @@ class AccuracyReport(Reply):
     bins_counted: int
     bins_total: int
     by_zone: tuple[AccuracyFigure, ...] = ()
+    by_class: tuple[AccuracyFigure, ...] = ()
+    by_sku: tuple[AccuracyFigure, ...] = ()
+    by_person: tuple[AccuracyFigure, ...] = ()
+    proposals: tuple[AccuracyFigure, ...] = ()
+    """Per kind of proposal: hits = followed, of = how often it stood on top at a decision."""

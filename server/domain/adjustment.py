@@ -22,6 +22,7 @@ SHRINKAGE = "shrinkage_expense"
 """The two accounts of a count adjustment; a site maps them to its own numbers on export."""
 
 ADJUSTMENT_KIND = "adjustment"
+TRANSFER_KIND = "transfer"
 REVERSAL_KIND = "reversal"
 CASE_DOCUMENT = "case/"
 
@@ -118,21 +119,25 @@ def _movement(
     )
 
 
-def transfer_movements(
-    posting: Posting, to_bin: str, to_condition: Condition, balances: Mapping[StockKey, Decimal]
+def moved_instead(
+    movements: Iterable[Movement], *, to_bin: str, to_condition: Condition | None = None
 ) -> tuple[Movement, ...]:
-    """Stock that turned out to be elsewhere, or in another condition: moved, not lost and found.
+    """The same shortage, where the stock turned out to be elsewhere or in another condition.
 
-    `posting` is the short side (negative parts). Where it changes bin the state stays; where it
-    changes condition it takes the first state of the new one.
+    It is moved, not lost and found: zero shrink. `to_condition` None keeps each state; GOOD becomes
+    available, for stock in another state than that has to be received or released by its own people.
     """
-    same = to_condition is posting.line.condition
+    states = {
+        Condition.GOOD: PhysicalState.AVAILABLE,
+        Condition.DAMAGED: PhysicalState.DAMAGED,
+        Condition.HELD: PhysicalState.QUARANTINED,
+    }
     moved = []
-    for movement in posting_movements(posting, balances):
+    for movement in movements:
         if movement.to_bin != OutsidePlace.SHRINK:
-            raise ValueError("a transfer starts on the short side")
-        state = movement.from_state if same else states_of(to_condition, posting.bin_kind)[0]
-        moved.append(replace(movement, to_bin=to_bin, to_state=state, kind="transfer"))
+            raise ValueError("what is moved instead starts on the short side")
+        state = movement.from_state if to_condition is None else states[to_condition]
+        moved.append(replace(movement, to_bin=to_bin, to_state=state, kind=TRANSFER_KIND))
     return tuple(moved)
 
 

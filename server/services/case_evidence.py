@@ -1,0 +1,163 @@
+"""Gathering what a case's price and proposals are worked out from. Reads; decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+from app.contract.vocabulary import Condition
+from server.domain.impact import CaseImpact, PromisedLine, case_impact
+from server.domain.judging import CaseLine
+from server.domain.proposals import NEAR, OpenDocument, Puzzle, Sibling
+from server.domain.ranges import ZERO
+from server.domain.rounds import Standing
+from server.domain.stock import Movement
+from server.services.desk import Desk
+from server.storage import cases as case_rows
+from server.storage import casework_stock, counts, ledger, records
+from server.storage.columns import from_u, from_us
+from server.storage.records import DocumentLine
+from server.storage.tables_casework import CountLineRow, CountRow, ExceptionCaseRow
+
+
+def deciding_count(desk: Desk, case: ExceptionCaseRow) -> CountRow | None:
+    """The last count that is used as proof; None for a case without counts."""
+    rounds = case_rows.rounds_by_case(desk.session, desk.site_id, [case.case_id])
+    used = [r for r in rounds.get(case.case_id, ()) if r.is_used]
+    return desk.session.get(CountRow, (desk.site_id, used[-1].count_id)) if used else None
+
+
+def puzzle_of(desk: Desk, case: ExceptionCaseRow) -> Puzzle | None:
+    """What proposals are made from; None where the variance is not certain or nobody counted."""
+    count = deciding_count(desk, case)
+    parts = case_rows.parts_of(case.parts)
+    if count is None or not parts or any(not part.is_certain for part in parts.values()):
+        return None
+    variance = sum((part.low for part in parts.values()), ZERO)
+    line = case_rows.line_of_case(case)
+    lines = counts.lines_of_count(desk.session, desk.site_id, count.count_id)
+    own = [row for row in lines if _line(row) == line]
+    counted = sum((from_u(row.quantity_u) for row in own), ZERO)
+    at = from_us(count.ended_latest_us)
+    movements = ledger.movements_of_bin(
+        desk.session, desk.site_id, case.bin, at - NEAR, at, sku=case.sku
+    )
+    return Puzzle(
+        bin=case.bin,
+        sku=case.sku,
+        variance=variance,
+        counted=counted,
+        book=counted - variance,
+        counted_at=at,
+        condition=line.condition,
+        has_agreed=case.standing == Standing.AGREED,
+        factors=desk.factors(case.sku),
+        movements=[m for m in movements if (m.lot or "") == (case.lot or m.lot or "")],
+        documents=list(_documents(desk, case, movements)),
+        siblings=[*_elsewhere(desk, case), *_same_bin(case, lines)],
+    )
+
+
+def _line(row: CountLineRow) -> CaseLine:
+    return CaseLine(sku=row.sku, lot=row.lot, condition=Condition(row.condition))
+
+
+def _documents(
+    desk: Desk, case: ExceptionCaseRow, movements: Sequence[Movement]
+) -> Iterator[OpenDocument]:
+    if case.condition != Condition.GOOD:
+        return
+    here = {m.document for m in movements}
+    for line in casework_stock.documents_that_may_hide(desk.session, desk.site_id, case.sku):
+        kind, effect, is_told = _untold(line)
+        if effect != 0:
+            yield OpenDocument(
+                name=line.document,
+                kind=kind,
+                effect=effect,
+                at=None,
+                names_bin=line.document in here,
+                is_told=is_told,
+            )
+
+
+def _untold(line: DocumentLine) -> tuple[str, Decimal, bool]:
+    """(kind, effect on the bin, whether its state says so) of what a document has not posted."""
+    progress = line.progress
+    match line.document.partition("/")[0]:
+        case "order":
+            is_told = line.state in casework_stock.HANDLED
+            return "pick", progress.picked - line.quantity, is_told
+        case "purchase_order":
+            return "receipt", line.quantity - progress.received, True
+        case _:
+            return "return", line.quantity - progress.returned, True
+
+
+def _elsewhere(desk: Desk, case: ExceptionCaseRow) -> Iterator[Sibling]:
+    here = desk.bin(case.bin)
+    for other in case_rows.live_cases_of_sku(desk.session, desk.site_id, case.sku):
+        there = desk.bin(other.bin)
+        if other.bin == case.bin or other.lot != case.lot or here is None or there is None:
+            continue
+        if other.variance_low_u != other.variance_high_u:
+            continue
+        yield Sibling(
+            case_id=other.case_id,
+            bin=other.bin,
+            sku=other.sku,
+            variance=from_u(other.variance_low_u),
+            distance=abs(here.walk_order - there.walk_order),
+            condition=Condition(other.condition),
+        )
+
+
+def _same_bin(case: ExceptionCaseRow, lines: Sequence[CountLineRow]) -> Iterator[Sibling]:
+    """Other lines of the deciding count that missed, whether or not they have a case."""
+    totals: dict[CaseLine, Decimal] = {}
+    for row in lines:
+        if row.book_low_u == row.book_high_u and _line(row) != case_rows.line_of_case(case):
+            delta = from_u(row.quantity_u) - from_u(row.book_low_u)
+            totals[_line(row)] = totals.get(_line(row), ZERO) + delta
+    for line, variance in totals.items():
+        if variance != 0 and (line.lot == case.lot or line.sku != case.sku):
+            yield Sibling(
+                case_id="",
+                bin=case.bin,
+                sku=line.sku,
+                variance=variance,
+                distance=0,
+                condition=line.condition,
+            )
+
+
+def impact_of(desk: Desk, case: ExceptionCaseRow) -> CaseImpact:
+    """What the case costs, by the cost and the promises of now."""
+    sku = desk.sku(case.sku)
+    parts = case_rows.parts_of(case.parts)
+    is_short = any(part.low < 0 for part in parts.values()) and case.condition == Condition.GOOD
+    promises: list[PromisedLine] = []
+    on_hand = ZERO
+    if is_short:
+        lines = records.open_orders_for(desk.session, desk.site_id, case.sku)
+        promises = [
+            PromisedLine(
+                number=line.document.partition("/")[2],
+                promised_at=line.promised_at,
+                quantity=line.quantity - line.progress.picked,
+                price=line.price,
+            )
+            for line in lines
+            if line.quantity > line.progress.picked
+        ]
+        if promises:
+            on_hand = casework_stock.on_hand_of_sku(desk.session, desk.site_id, case.sku)
+    return case_impact(
+        parts,
+        unit_cost=sku.unit_cost if sku else ZERO,
+        price=sku.price if sku else ZERO,
+        cost_at=sku.cost_set_at if sku else desk.now,
+        on_hand_elsewhere=on_hand,
+        book_here=ZERO,
+        promises=promises,
+    )

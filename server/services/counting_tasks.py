@@ -1,0 +1,165 @@
+"""Count tasks following what devices report and what cases conclude."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from app.contract.count_fold import CountStatus
+from app.contract.vocabulary import TaskState
+from app.contract.wire import RefKind
+from server.domain.records import TRANSITIONS, Record, next_state
+from server.services.desk import Desk, NewId
+from server.storage import tasks as task_rows
+from server.storage.changes import record_changes
+from server.storage.counts import FoldedFacts
+from server.storage.tables_casework import (
+    CaseRoundRow,
+    CountRow,
+    CountTaskRow,
+    ExceptionCaseRow,
+)
+
+
+def move_task(
+    desk: Desk, task: CountTaskRow, event: str, *, actor: str, why: str = "", via: str = ""
+) -> None:
+    """One transition of a task, its history, and the news to devices. Unlisted pairs are refused."""
+    before = task.state
+    task.state = next_state(Record.COUNT_TASK, before, event)
+    task_rows.add_history(
+        desk.session,
+        desk.site_id,
+        history_id=desk.new_id(),
+        record=Record.COUNT_TASK.value,
+        record_id=task.task_id,
+        at=desk.now,
+        actor=actor,
+        event=event,
+        from_state=before,
+        to_state=task.state,
+        why=why,
+        via=via,
+    )
+    desk.session.add(task)
+    is_open = task.state in task_rows.OPEN_TASKS
+    record_changes(
+        desk.session, desk.site_id, RefKind.TASK, [task.task_id], "put" if is_open else "del"
+    )
+
+
+def _can(task: CountTaskRow, event: str) -> bool:
+    return (task.state, event) in TRANSITIONS[Record.COUNT_TASK]
+
+
+def follow_count(desk: Desk, facts: FoldedFacts) -> None:
+    """The task moves with the count made for it.
+
+    A recount by somebody who had counted the bin for its case leaves the task open: that count is
+    kept as evidence, but the independent look is still owed. A task that was cancelled meanwhile
+    stays cancelled; the count is a fact all the same.
+    """
+    task = task_rows.find_task(desk.session, desk.site_id, facts.task_id)
+    if task is None or task.bin != facts.bin or _owes_another_look(desk, task, facts):
+        return
+    event = {
+        CountStatus.COUNTING: "start",
+        CountStatus.CLOSED: "submit",
+        CountStatus.LEFT: "leave",
+    }[facts.status]
+    if _can(task, event):
+        move_task(
+            desk,
+            task,
+            event,
+            actor=facts.counted_by or "unknown",
+            via=f"count/{facts.count_id}",
+        )
+
+
+def _owes_another_look(desk: Desk, task: CountTaskRow, facts: FoldedFacts) -> bool:
+    if not task.case_id:
+        return False
+    return facts.counted_by in people_who_counted(
+        desk.session, desk.site_id, [task.case_id], but=facts.count_id
+    )
+
+
+def people_who_counted(
+    session: Session, site_id: str, case_ids: Sequence[str], *, but: str = ""
+) -> set[str]:
+    """Everybody with a count among the cases' evidence, used as proof or not."""
+    query = (
+        select(CountRow.counted_by)
+        .join(
+            CaseRoundRow,
+            (col(CaseRoundRow.site_id) == col(CountRow.site_id))
+            & (col(CaseRoundRow.count_id) == col(CountRow.count_id)),
+        )
+        .where(
+            col(CaseRoundRow.site_id) == site_id,
+            col(CaseRoundRow.case_id).in_(list(case_ids)),
+            col(CountRow.count_id) != but,
+        )
+    )
+    return set(session.exec(query)) - {""}
+
+
+def settle_tasks(desk: Desk, counts: Sequence[CountRow]) -> None:
+    """Tasks whose counts are no part of a live case any more are reconciled; idle recounts end."""
+    for count in counts:
+        task = task_rows.find_task(desk.session, desk.site_id, count.task_id)
+        if task is None or task.state != TaskState.SUBMITTED:
+            continue
+        if not _live_cases_with(desk, count.count_id):
+            move_task(desk, task, "reconcile", actor="system", via=f"count/{count.count_id}")
+    for place in sorted({count.bin for count in counts}):
+        for task in task_rows.open_tasks_of_bin(desk.session, desk.site_id, place):
+            if task.case_id and not _awaited_by(desk, task.task_id) and _can(task, "cancel"):
+                move_task(desk, task, "cancel", actor="system", why="nothing waits for it any more")
+
+
+def _live_cases_with(desk: Desk, count_id: str) -> Sequence[str]:
+    query = (
+        select(ExceptionCaseRow.case_id)
+        .join(
+            CaseRoundRow,
+            (col(CaseRoundRow.site_id) == col(ExceptionCaseRow.site_id))
+            & (col(CaseRoundRow.case_id) == col(ExceptionCaseRow.case_id)),
+        )
+        .where(
+            col(CaseRoundRow.site_id) == desk.site_id,
+            col(CaseRoundRow.count_id) == count_id,
+            col(ExceptionCaseRow.is_live),
+            col(ExceptionCaseRow.subject) == "",
+        )
+    )
+    return desk.session.exec(query).all()
+
+
+def _awaited_by(desk: Desk, task_id: str) -> Sequence[str]:
+    query = select(ExceptionCaseRow.case_id).where(
+        col(ExceptionCaseRow.site_id) == desk.site_id,
+        col(ExceptionCaseRow.is_live),
+        col(ExceptionCaseRow.recount_task_id) == task_id,
+    )
+    return desk.session.exec(query).all()
+
+
+def task_skipped(
+    session: Session,
+    site_id: str,
+    task_id: str,
+    *,
+    user_id: str,
+    why: str,
+    now: datetime,
+    new_id: NewId,
+) -> None:
+    """A counter could not do a task. One that has moved on meanwhile stays where it is."""
+    task = task_rows.find_task(session, site_id, task_id)
+    if task is not None and _can(task, "skip"):
+        desk = Desk(session, site_id, now, new_id)
+        move_task(desk, task, "skip", actor=user_id or "unknown", why=why, via="device")

@@ -1,0 +1,98 @@
+"""What casework asks the ledger and the documents beyond a bin's book. Reads only."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from decimal import Decimal
+
+from sqlalchemy import text
+from sqlmodel import Session, col, select
+
+from app.contract.vocabulary import PhysicalState
+from server.storage.columns import from_u
+from server.storage.records import DocumentLine, to_document_lines
+from server.storage.tables_records import DocumentLineRow, DocumentRow
+
+DOCUMENTS_MAX = 200
+"""Documents of one SKU that are looked through for an unposted movement, newest numbers first."""
+
+_TOLD = {
+    "order": ("reserved", "picked", "packed", "shipped"),
+    "purchase_order": ("received",),
+    "return": ("restocked",),
+}
+"""States in which a document says, or may hide, that goods moved."""
+
+_ON_HAND = text(
+    """
+    SELECT coalesce(sum(quantity_u), 0) FROM (
+        SELECT quantity_u FROM movement
+        WHERE site_id = :site_id AND sku = :sku AND to_state IN ('available', 'reserved')
+          AND to_bin NOT LIKE '@%'
+        UNION ALL
+        SELECT -quantity_u FROM movement
+        WHERE site_id = :site_id AND sku = :sku AND from_state IN ('available', 'reserved')
+          AND from_bin NOT LIKE '@%'
+    ) AS legs
+    """
+)
+
+_SERIALS = text(
+    """
+    SELECT serial, bin, sum(quantity_u) AS quantity_u FROM (
+        SELECT serial, to_bin AS bin, quantity_u, to_state AS state FROM movement
+        WHERE site_id = :site_id AND sku = :sku AND serial <> ''
+        UNION ALL
+        SELECT serial, from_bin, -quantity_u, from_state FROM movement
+        WHERE site_id = :site_id AND sku = :sku AND serial <> ''
+    ) AS legs
+    WHERE bin NOT LIKE '@%' AND state NOT IN ('picked', 'packed', 'shipped')
+    GROUP BY serial, bin HAVING sum(quantity_u) > 0
+    """
+)
+
+
+def on_hand_of_sku(session: Session, site_id: str, sku: str) -> Decimal:
+    """Sellable units of a SKU on the book of the whole site, now: available and reserved."""
+    found = session.connection().execute(_ON_HAND, {"site_id": site_id, "sku": sku})
+    return from_u(int(found.scalar_one()))
+
+
+def bins_of_serials(session: Session, site_id: str, sku: str) -> dict[str, list[str]]:
+    """Where the book has each serial of a SKU; more than one bin is a contradiction by itself."""
+    found: dict[str, list[str]] = defaultdict(list)
+    rows = session.connection().execute(_SERIALS, {"site_id": site_id, "sku": sku})
+    for serial, place, _ in rows:
+        found[serial].append(place)
+    return {serial: sorted(places) for serial, places in found.items()}
+
+
+def documents_that_may_hide(session: Session, site_id: str, sku: str) -> list[DocumentLine]:
+    """Lines of a SKU in documents whose goods have moved, or may have, with what is posted of them."""
+    query = (
+        select(DocumentLineRow, DocumentRow)
+        .join(
+            DocumentRow,
+            (col(DocumentRow.site_id) == col(DocumentLineRow.site_id))
+            & (col(DocumentRow.kind) == col(DocumentLineRow.kind))
+            & (col(DocumentRow.number) == col(DocumentLineRow.number)),
+        )
+        .where(
+            col(DocumentLineRow.site_id) == site_id,
+            col(DocumentLineRow.sku) == sku,
+            col(DocumentLineRow.kind).in_(list(_TOLD)),
+        )
+        .order_by(col(DocumentLineRow.number).desc())
+        .limit(DOCUMENTS_MAX)
+    )
+    rows: Sequence[tuple[DocumentLineRow, DocumentRow]] = [
+        (line, document)
+        for line, document in session.exec(query)
+        if document.state in _TOLD[document.kind]
+    ]
+    return to_document_lines(session, site_id, rows)
+
+
+HANDLED = frozenset({PhysicalState.PICKED, PhysicalState.PACKED, PhysicalState.SHIPPED})
+"""States in which an order says that its goods have left their bins."""
