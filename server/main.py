@@ -18,6 +18,7 @@ from server.api.reports import router as reports_router
 from server.api.sync import router as sync_router
 from server.api.tasks import router as tasks_router
 from server.clock import Rim
+from server.services.snapshots import SnapshotStore
 from server.settings import Settings, read_settings
 from server.storage.engine import Database
 from server.storage.opening import open_database
@@ -38,6 +39,7 @@ def create_app(
         settings=settings,
         database=database or open_database(settings, rim.now()),
         rim=rim,
+        snapshots=SnapshotStore(settings.snapshot_folder()),
     )
 
     @asynccontextmanager

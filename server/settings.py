@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 DEFAULT_DATABASE_URL = "sqlite:///blindcount.sqlite"
 
@@ -28,6 +30,17 @@ class Settings:
     sign_in_hours: int = 12
     """How long a supervisor's sign-in lasts: one shift."""
     log_level: str = "info"
+    snapshot_dir: str = ""
+    """Where prebuilt reference files are kept; "" for beside the SQLite file, else a temporary folder."""
+
+    def snapshot_folder(self) -> Path:
+        """The folder of prebuilt reference files. It may be lost at any time: they are built again."""
+        if self.snapshot_dir:
+            return Path(self.snapshot_dir)
+        file = self.database_url.partition("sqlite:///")[2]
+        if file and file != ":memory:":
+            return Path(f"{file}.snapshots")
+        return Path(tempfile.gettempdir()) / f"blindcount-snapshots-{self.site_id}"
 
 
 def read_settings(environ: Mapping[str, str] | None = None) -> Settings:

@@ -104,6 +104,12 @@ _ALL = (
     _p("install-forked", 409, "Two devices say they are this one", "Enrol this device again."),
     _p("cursor-gone", 410, "The reference data is too old", "Fetch the snapshot again."),
     _p(
+        "snapshot-none",
+        404,
+        "There is no prebuilt file",
+        "The site is small enough to be fetched page by page.",
+    ),
+    _p(
         "too-many-events",
         413,
         "Too many events at once",

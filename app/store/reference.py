@@ -5,7 +5,9 @@ Its loss costs a download, never a count. It holds no expected quantity of anyth
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from app.contract.wire import (
     RefSku,
     RefTask,
     RefUser,
+    SnapshotManifest,
 )
 from app.store import reference_writes
 from app.store.database import LocalFile, fold_sidecars
@@ -34,9 +37,11 @@ from app.store.reference_tables import (
     TaskRow,
     UserRow,
 )
+from app.store.snapshot import Download
 
 REFERENCE_FILE = "ref.db"
 ASIDE_FILE = "ref.new.db"
+DOWNLOAD_FOLDER = "ref.download"
 SEARCH_CHARS_MIN = 2
 _GTIN_LENGTHS = (8, 12, 13, 14)
 
@@ -221,6 +226,31 @@ class Reference:
             self._aside.close()
         path = self._folder / ASIDE_FILE
         _remove(path)
+        self._aside = Reference(self._folder, _open_file(path))
+        return self._aside
+
+    def download(self) -> Download:
+        """Where a prebuilt file's parts are collected."""
+        return Download(self._folder / DOWNLOAD_FOLDER)
+
+    def rebuild_from(self, manifest: SnapshotManifest) -> Reference:
+        """Begin a rebuild with a downloaded file instead of an empty one.
+
+        Raises SnapshotDamagedError when it is not what the manifest says. Not ready until the people
+        and tasks that such a file does not hold have been pulled.
+        """
+        if self._aside is not None:
+            self._aside.close()
+            self._aside = None
+        path = self._folder / ASIDE_FILE
+        _remove(path)
+        work = self._folder / f"{ASIDE_FILE}.work"
+        self.download().assemble(manifest, work)
+        with closing(sqlite3.connect(work)) as db, db:
+            # In the same step as the name by which it is found: half of it is never followed.
+            db.execute("INSERT INTO mark VALUES (?, ?)", (reference_writes.CURSOR, manifest.cursor))
+        work.replace(path)
+        self.download().discard()
         self._aside = Reference(self._folder, _open_file(path))
         return self._aside
 

@@ -60,7 +60,7 @@ class Courier:
         self._app_version = app_version
         self._on_disk = on_disk
         self._progressed = progressed
-        self._puller = Puller(reference, transport)
+        self._puller = Puller(reference, transport, on_disk)
         self.plan = Plan()
         self.clock_ahead_ms: int | None = None
         """How far the device's wall clock is ahead of the server's."""

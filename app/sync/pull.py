@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from app.contract.wire import PULL_ROWS_MAX, PullReply
 from app.store.reference import Reference
-from app.sync.outcomes import Delivered, Failed, Refused
+from app.store.snapshot import SnapshotDamagedError
+from app.sync.outcomes import Delivered, Failed, Refused, Trouble
+from app.sync.timers import OnDisk
 from app.sync.transport import HttpTransport, Target
 
 ROUNDS_MAX = 2000
@@ -20,25 +23,64 @@ Exchanged = Callable[[Delivered[Any]], Awaitable[bool]]
 class Puller:
     """Brings the reference file up to the server; a first load or a mismatch builds a new one aside."""
 
-    def __init__(self, reference: Reference, transport: HttpTransport) -> None:
+    def __init__(self, reference: Reference, transport: HttpTransport, on_disk: OnDisk) -> None:
         self._reference = reference
         self._transport = transport
+        self._on_disk = on_disk
+        self._may_load = True
+        """False once the server said that it has no prebuilt file."""
 
     async def pull(self, target: Target, exchanged: Exchanged) -> Refused | Failed | None:
         """Fetch until there is no more; None when the device has what the server has."""
         for _ in range(ROUNDS_MAX):
             aside = self._reference.rebuild()
             follow = self._reference if aside is None else aside
+            if follow.cursor() is None and self._may_load:
+                setback = await self._load(target)
+                if setback is not None:
+                    return setback
+                continue
             outcome = await self._transport.pull(target, follow.cursor(), PULL_ROWS_MAX)
             if isinstance(outcome, Refused) and outcome.code == "cursor-gone":
                 self._reference.begin_rebuild()
+                self._may_load = True
                 continue
             if not isinstance(outcome, Delivered):
                 return outcome
             if not await exchanged(outcome):
                 return None
-            if self._apply(follow, outcome.reply) and not outcome.reply.has_more:
+            is_sound = await self._on_disk(partial(self._apply, follow, outcome.reply))
+            if is_sound and not outcome.reply.has_more:
                 return None
+        return None
+
+    async def _load(self, target: Target) -> Refused | Failed | None:
+        """Begin with the prebuilt file, if the server has one; None: go on pulling."""
+        outcome = await self._transport.snapshot(target)
+        if isinstance(outcome, Refused) and outcome.code in ("snapshot-none", "not-found"):
+            self._may_load = False
+            return None
+        if not isinstance(outcome, Delivered):
+            return outcome
+        manifest, download = outcome.reply, self._reference.download()
+        download.begin(manifest)
+        while (place := download.missing(manifest)) is not None:
+            index, offset = place
+            setback = await self._transport.snapshot_part(
+                target, manifest.snapshot_id, index, offset, partial(download.add, index)
+            )
+            if isinstance(setback, Refused):
+                download.discard()  # the server has a newer file by now
+            if setback is not None:
+                return setback
+            try:
+                await self._on_disk(partial(download.check_part, manifest, index))
+            except SnapshotDamagedError as error:
+                return Failed(trouble=Trouble.NO_ANSWER, reason=str(error))
+        try:
+            await self._on_disk(partial(self._reference.rebuild_from, manifest))
+        except SnapshotDamagedError as error:
+            return Failed(trouble=Trouble.NO_ANSWER, reason=str(error))
         return None
 
     def _apply(self, follow: Reference, page: PullReply) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import ipaddress
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -31,6 +32,7 @@ from app.contract.wire import (
     Reply,
     RescueReply,
     RescueRequest,
+    SnapshotManifest,
 )
 from app.store.clock import DeviceClock
 from app.sync.outcomes import Delivered, Failed, Outcome, Refused, Trouble
@@ -41,6 +43,7 @@ RETRY_AFTER_MAX_MS = 3600_000
 REPLY_BYTES_MAX = 64 * 1024 * 1024
 """A page of 5,000 rows is about 1 MB; beyond this it is not our server."""
 _PROBLEM = "application/problem+json"
+_PIECE = 64 * 1024
 _TRY_AGAIN = frozenset({408, 425, 429})
 R = TypeVar("R", bound=Reply)
 
@@ -134,6 +137,36 @@ class HttpTransport:
         """The next page of reference data."""
         query = {"limit": str(limit)} | ({"cursor": cursor} if cursor else {})
         return await self._ask(target, "GET", "/sync/v1/pull", PullReply, query=query)
+
+    async def snapshot(self, target: Target) -> Outcome[SnapshotManifest]:
+        """What the prebuilt reference file consists of."""
+        return await self._ask(target, "GET", "/sync/v1/snapshot", SnapshotManifest)
+
+    async def snapshot_part(
+        self, target: Target, name: str, index: int, offset: int, keep: Callable[[bytes], None]
+    ) -> Refused | Failed | None:
+        """Fetch a part from a byte on, giving each piece to `keep` as it comes; None: to its end."""
+        headers = {
+            "Authorization": f"Bearer {target.token}",
+            "Range": f"bytes={offset}-",
+            "Accept-Encoding": "identity",
+        }
+        try:
+            url = checked_url(target.url, allow_http=self.allow_http)
+            url += f"/sync/v1/snapshot/{name}/{index}"
+            async with self._client.stream("GET", url, headers=headers) as response:
+                if response.status_code != 206 or EPOCH_HEADER not in response.headers:
+                    await response.aread()
+                    outcome = understand(response, SnapshotManifest)
+                    trouble = Failed(trouble=Trouble.PORTAL, reason="not a part")
+                    return trouble if isinstance(outcome, Delivered) else outcome
+                async for piece in response.aiter_bytes(_PIECE):
+                    keep(piece)
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            return Failed(trouble=Trouble.OFFLINE, reason=type(error).__name__)
+        except httpx.HTTPError as error:
+            return Failed(trouble=Trouble.NO_ANSWER, reason=type(error).__name__)
+        return None
 
     async def _ask(
         self,

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 
 from server.api.limits import Throttle
 from server.clock import Rim
+from server.services.snapshots import SnapshotStore
 from server.settings import Settings
 from server.storage.engine import Database
 
@@ -25,6 +26,8 @@ class Context:
     rim: Rim
     knocks: Throttle = field(default_factory=lambda: Throttle(KNOCKS_A_MINUTE))
     """Enrolments and sign-ins tried, by caller."""
+    snapshots: SnapshotStore
+    """Prebuilt reference files. Losing them costs a rebuild."""
 
     @property
     def site_id(self) -> str:

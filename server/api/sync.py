@@ -8,7 +8,9 @@ import gzip
 from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi import Path as FastPath
 from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import FileResponse
 from pydantic import BaseModel, ValidationError
 
 from app.contract.problems import RefusalError
@@ -146,6 +148,26 @@ def pull(
     """The next page of reference data after the cursor."""
     reply = pulling.pull(context.database, context.site_id, device, cursor, limit, rim=context.rim)
     return _answer(request, reply, reply.server_epoch)
+
+
+@router.get("/snapshot")
+def snapshot(request: Request, context: ContextDep, _device: DeviceDep) -> Response:
+    """What the prebuilt reference file consists of."""
+    manifest = context.snapshots.manifest(context.database, context.site_id, rim=context.rim)
+    return _answer(request, manifest, manifest.server_epoch)
+
+
+@router.get("/snapshot/{name}/{index}")
+def snapshot_part(
+    name: str,
+    index: Annotated[int, FastPath(ge=0, lt=100_000)],
+    context: ContextDep,
+    _device: DeviceDep,
+) -> Response:
+    """One part's bytes; `Range: bytes=N-` goes on where a cut left it."""
+    path = context.snapshots.part(name, index)
+    epoch = ensure_epoch(context.database, context.site_id, context.rim)
+    return FileResponse(path, media_type="application/octet-stream", headers={EPOCH_HEADER: epoch})
 
 
 def _now_ms(context: Context) -> int:

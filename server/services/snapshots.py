@@ -1,0 +1,94 @@
+"""The first load of a large site: one prebuilt file instead of hundreds of pages.
+
+Built in the background, at most one at a time, and again when many changes have come since.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from pathlib import Path
+
+from app.contract.problems import RefusalError
+from app.contract.wire import SnapshotManifest
+from server.clock import Rim
+from server.services.epochs import ensure_epoch
+from server.services.pulling import Cursor
+from server.storage import changes, snapshot_files
+from server.storage.engine import Database
+
+log = logging.getLogger("blindcount.snapshots")
+WORTH_IT_FROM = 20_000
+"""Rows. Below it a device pulls pages: four requests."""
+REBUILD_AFTER = 50_000
+"""Changes since the file was built; a device pulls these as pages after the file."""
+KEEP = 2
+RETRY_SECONDS = 3
+
+
+class SnapshotStore:
+    """The prebuilt files of one process."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._lock = threading.Lock()
+        self._builder: threading.Thread | None = None
+
+    def manifest(self, database: Database, site_id: str, *, rim: Rim) -> SnapshotManifest:
+        """The newest file's manifest. Raises snapshot-none for a small site, busy while it is built.
+
+        A file that is behind is still given out while a new one is built.
+        """
+        epoch = ensure_epoch(database, site_id, rim)
+        with database.read() as session:
+            here = changes.position(session, site_id)
+            live = changes.totals(session, site_id)
+        rows = sum(n for kind, (n, _) in live.items() if kind in snapshot_files.KINDS)
+        if rows < WORTH_IT_FROM:
+            raise RefusalError("snapshot-none")
+        found = snapshot_files.newest(self.folder, epoch)
+        if found is not None and found.rev < here.forgotten:
+            found = None
+        if found is None or here.rev - found.rev > REBUILD_AFTER:
+            self._begin(database, site_id, epoch, rim)
+        if found is None:
+            raise RefusalError("busy", seconds=RETRY_SECONDS)
+        return found
+
+    def _begin(self, database: Database, site_id: str, epoch: str, rim: Rim) -> None:
+        with self._lock:
+            if self._builder is not None and self._builder.is_alive():
+                return
+            self._builder = threading.Thread(
+                target=self._build_and_log, args=(database, site_id, epoch, rim), daemon=True
+            )
+            self._builder.start()
+
+    def _build_and_log(self, database: Database, site_id: str, epoch: str, rim: Rim) -> None:
+        try:
+            self.build(database, site_id, epoch, rim)
+        except Exception:
+            log.exception("a snapshot could not be built; devices pull pages meanwhile")
+
+    def build(self, database: Database, site_id: str, epoch: str, rim: Rim) -> SnapshotManifest:
+        """Build a file of what is there now, and remove old ones."""
+        with database.read() as session:
+            rev = changes.position(session, site_id).rev
+            made = snapshot_files.build(
+                session,
+                site_id,
+                self.folder,
+                epoch=epoch,
+                cursor=Cursor(epoch=epoch, rev=rev, small=0).text(),
+                rev=rev,
+                name=rim.new_id().replace("-", ""),
+            )
+        snapshot_files.keep_newest(self.folder, KEEP)
+        return made
+
+    def part(self, name: str, index: int) -> Path:
+        """The file of a part. Raises not-found: ask for the manifest again."""
+        path = snapshot_files.part_path(self.folder, name, index)
+        if path is None:
+            raise RefusalError("not-found", what="snapshot part", id=f"{name[:40]}/{index}")
+        return path
