@@ -12,10 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import flet as ft
+import msgpack
 from flet.components.component import Component
+from flet.controls.base_control import BaseControl
 from flet.controls.context import _context_page
 from flet.messaging.connection import Connection
-from flet.messaging.protocol import Message
+from flet.messaging.protocol import Message, configure_encode_object_for_msgpack
 from flet.messaging.session import Session
 from flet.pubsub.pubsub_hub import PubSubHub
 
@@ -31,7 +33,15 @@ class _Recorder(Connection):
         self.messages: list[Message] = []
 
     def send_message(self, message: Message) -> None:
+        # Packing is part of it: Flet takes its snapshots for the next difference while it packs.
+        self.pack(message.body)
         self.messages.append(message)
+
+    @staticmethod
+    def pack(body: Any) -> bytes:
+        """What would go over the wire."""
+        default = configure_encode_object_for_msgpack(BaseControl)
+        return bytes(msgpack.packb(body, default=default))
 
 
 class Headless:
@@ -48,7 +58,7 @@ class Headless:
 
     async def draw(self, component: Callable[..., Any], *args: Any) -> Headless:
         """Draw a component as the whole page."""
-        self.session.get_page_patch()
+        self._client.pack(self.session.get_page_patch())
         self.page.render(component, *args)
         await self.settle()
         return self

@@ -22,6 +22,7 @@ from app.contract.wire import (
 from app.counting.service import FloorService
 from app.scanner.events import ScanEvent
 from app.store.device_store import DeviceStore
+from app.store.pins import PinOutcome, PinVerdict
 from app.store.reference import Reference
 from tests.support.device import FakeClock, a_store, a_user, enrolled, seeded
 
@@ -136,6 +137,12 @@ class Floor:
         self.service.sign_in(user_id, pin)
         return self.service
 
+    def enter(self, user_id: str = "ana") -> FloorService:
+        """Somebody is signed in; the PIN, slow on purpose, is not what this test is about."""
+        self.service.choose(user_id)
+        self.service.settle_pin(PinOutcome(verdict=PinVerdict.RIGHT))
+        return self.service
+
     def scan(self, text: str, source: ScanSource = ScanSource.WEDGE) -> None:
         """Somebody scans a label."""
         self.clock.pass_ms(200)
@@ -143,7 +150,7 @@ class Floor:
 
     def open_bin(self, code: str = "A-12-03") -> FloorService:
         """Ana stands at a bin."""
-        self.sign_in()
+        self.enter()
         self.scan(f"BIN:{code}")
         assert self.service.state.count is not None
         return self.service

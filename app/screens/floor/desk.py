@@ -139,7 +139,8 @@ class FloorDesk:
         self.to_review = to_review
         """A supervisor's PIN was right: True when the review pages took over."""
         self.model = FloorModel(state=service.state)
-        self._heard = 0
+        # What was answered before this page was drawn (a reload, a second tab) is not sounded again.
+        self._heard = service.state.band.serial if service.state.band else 0
         self._stop = service.subscribe(self._changed)
 
     def close(self) -> None:
@@ -155,12 +156,15 @@ class FloorDesk:
         band = state.band
         if band is not None and band.serial > self._heard:
             self._heard = band.serial
-            # A hardware scanner has beeped by now: a routine scan from it is not sounded twice.
-            is_routine = band.tone is Tone.ACCEPT
-            if not (is_routine and self.model.last_scan.source == ScanSource.WEDGE):
-                self.play(band.tone.value)
+            self._sound(band.tone)
         if before.stage is not state.stage and state.stage is Stage.COUNT:
             self.model.panel = Panel.NONE
+
+    def _sound(self, tone: Tone) -> None:
+        # A hardware scanner has beeped by now: a routine scan from it is not sounded twice.
+        has_beeped = tone is Tone.ACCEPT and self.model.last_scan.source == ScanSource.WEDGE
+        if tone is not Tone.QUIET and not has_beeped:
+            self.play(tone.value)
 
     @property
     def is_typing(self) -> bool:

@@ -68,7 +68,7 @@ def test_a_badge_chooses_the_person_and_the_pin_is_still_asked(floor: Floor):
 
 
 def test_scanning_the_bin_that_is_asked_for_opens_it_with_its_task(floor: Floor):
-    floor.sign_in()
+    floor.enter()
     floor.service.next_bin()
     floor.scan("BIN:A-12-01")
     count = floor.service.state.count
@@ -79,7 +79,7 @@ def test_scanning_the_bin_that_is_asked_for_opens_it_with_its_task(floor: Floor)
 
 
 def test_the_wrong_bin_is_refused_with_both_names_and_can_be_counted_instead(floor: Floor):
-    floor.sign_in()
+    floor.enter()
     floor.service.next_bin()
     floor.scan("BIN:A-12-08")
     band = floor.service.state.band
@@ -97,7 +97,7 @@ def test_the_wrong_bin_is_refused_with_both_names_and_can_be_counted_instead(flo
 
 
 def test_a_missing_label_is_opened_by_touch_and_the_event_says_so(floor: Floor):
-    floor.sign_in()
+    floor.enter()
     floor.service.next_bin()
     floor.service.open_without_label()
     count = floor.service.state.count
@@ -109,7 +109,7 @@ def test_a_missing_label_is_opened_by_touch_and_the_event_says_so(floor: Floor):
 
 
 def test_a_bin_that_is_not_on_the_list_is_opened_off_the_list(floor: Floor):
-    floor.sign_in()
+    floor.enter()
     floor.scan("BIN:B-01-01")
     count = floor.service.state.count
 
@@ -120,7 +120,7 @@ def test_a_bin_that_is_not_on_the_list_is_opened_off_the_list(floor: Floor):
 
 
 def test_a_typed_bin_code_is_as_good_as_its_label(floor: Floor):
-    floor.sign_in()
+    floor.enter()
     floor.scan("A-12-03", ScanSource.TYPED)
     count = floor.service.state.count
 
@@ -129,7 +129,7 @@ def test_a_typed_bin_code_is_as_good_as_its_label(floor: Floor):
 
 
 def test_an_item_scanned_before_any_bin_is_refused(floor: Floor):
-    floor.sign_in()
+    floor.enter()
     floor.scan(OIL_EACH)
     band = floor.service.state.band
 
@@ -204,7 +204,7 @@ def test_the_next_bins_label_on_the_summary_sends_and_opens_it(floor: Floor):
 
 
 def test_from_signing_in_to_the_third_line_nothing_but_the_scanner_is_needed(floor: Floor):
-    floor.sign_in()
+    floor.enter()
     for text in ("BIN:A-12-01", OIL_EACH, OIL_EACH, OIL_EACH):
         floor.scan(text)
 
@@ -242,7 +242,7 @@ def test_a_bin_opened_by_mistake_is_left_uncounted_and_stays_on_the_list(floor: 
 
 
 def test_a_bin_that_cannot_be_reached_is_skipped_and_the_next_one_is_asked_for(floor: Floor):
-    floor.sign_in()
+    floor.enter()
     floor.service.next_bin()
     floor.service.skip("cannot_reach")
     state = floor.service.state

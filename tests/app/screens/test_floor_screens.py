@@ -1,0 +1,573 @@
+"""The floor's screens, drawn without Flutter: what is shown, what can be pressed, what is said."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import flet as ft
+import pytest
+
+from app.contract.count_fold import LineKey
+from app.contract.vocabulary import ScanSource
+from app.counting.state import Reach, Stage, SyncView, Tone
+from app.i18n.words import PSEUDO, load_words
+from app.scanner.events import ScanEvent
+from app.screens.floor.desk import Defaults, FloorDesk, Panel
+from app.screens.floor.root import FloorRoot
+from app.store.errors import StoreFullError
+from tests.support.headless import Headless
+from tests.support.site import (
+    LOTTED_EACH,
+    OIL,
+    OIL_CASE,
+    OIL_EACH,
+    PADS_EACH,
+    PIN,
+    UNKNOWN,
+    Floor,
+)
+
+
+class Link:
+    """A network that answers what the test says."""
+
+    def __init__(self) -> None:
+        self.defaults = Defaults(server_url="http://server", code="CODE-1", device_name="Scanner 1")
+        self.asked: list[tuple[str, str, str]] = []
+        self.answer = ""
+
+    async def enrol(self, url: str, code: str, device_name: str) -> str:
+        self.asked.append((url, code, device_name))
+        return self.answer
+
+    async def send_now(self) -> None:
+        self.asked.append(("send", "", ""))
+
+
+class Shown:
+    """A device whose page is drawn."""
+
+    def __init__(self, floor: Floor, language: str = "en") -> None:
+        self.floor = floor
+        self.page = Headless()
+        self.link = Link()
+        self.played: list[str] = []
+        self.desk = FloorDesk(
+            service=floor.service,
+            say=load_words(language),
+            rim=self.link,
+            play=self.played.append,
+        )
+
+    async def start(self) -> Shown:
+        await self.page.draw(FloorRoot, self.desk, self.desk.model)
+        return self
+
+    async def scan(self, text: str, source: ScanSource = ScanSource.WEDGE) -> None:
+        self.floor.clock.pass_ms(200)
+        event = ScanEvent(text=text, symbology=None, source=source, at=self.floor.now())
+        self.desk.scanned(event)
+        await self.page.settle()
+
+    async def until(self, key: str) -> None:
+        """Wait for a control, for what happens on a thread."""
+        for _ in range(200):
+            await self.page.settle()
+            if self.page.has(key):
+                return
+            await asyncio.sleep(0.01)
+        raise AssertionError(f"no {key!r} among {self.page.keys()}")
+
+
+def on_screen(floor: Floor, act: Callable[[Shown], Awaitable[Any]], language: str = "en") -> None:
+    """Draw the floor and do something with it."""
+
+    async def run() -> None:
+        shown = await Shown(floor, language).start()
+        await act(shown)
+        assert shown.page.crashes == []
+
+    asyncio.run(run())
+
+
+@pytest.fixture
+def floor(tmp_path: Path) -> Floor:
+    return Floor(tmp_path)
+
+
+def test_a_new_device_is_set_up_with_what_the_environment_filled_in(tmp_path: Path):
+    async def act(shown: Shown) -> None:
+        await shown.page.type("device_name", "Scanner 7")
+        shown.link.answer = "We can't reach the server."
+        await shown.page.press("enrol")
+
+        assert shown.link.asked == [("http://server", "CODE-1", "Scanner 7")]
+        assert "We can't reach the server." in shown.page.spoken()
+
+    on_screen(Floor(tmp_path, is_loaded=False, is_enrolled=False), act)
+
+
+def test_a_person_signs_in_on_the_keys_and_the_digits_are_not_shown(floor: Floor):
+    async def act(shown: Shown) -> None:
+        await shown.page.press("person-ana")
+        for digit in PIN:
+            await shown.page.press(f"pin-{digit}")
+        texts = shown.page.texts()
+        await shown.page.press("pin-enter")
+        await shown.until("next_bin")
+
+        assert PIN not in "".join(texts).replace(" ", "")
+        assert shown.page.has("task-A-12-01")
+
+    on_screen(floor, act)
+
+
+def test_a_pin_typed_on_a_keyboard_signs_in_too(floor: Floor):
+    async def act(shown: Shown) -> None:
+        await shown.page.press("person-ana")
+        await shown.scan(PIN)
+        await shown.until("next_bin")
+
+    on_screen(floor, act)
+
+
+def test_a_wrong_pin_is_said_in_words(floor: Floor):
+    async def act(shown: Shown) -> None:
+        await shown.page.press("person-ana")
+        await shown.scan("000000")
+        for _ in range(100):
+            await asyncio.sleep(0.02)
+            if shown.page.spoken():
+                break
+
+        assert shown.page.spoken() == [
+            "That PIN is not right for Ana. 9 tries are left. Type it again."
+        ]
+        assert shown.played == ["reject"]
+
+    on_screen(floor, act)
+
+
+def test_the_wrong_bin_shows_both_codes_and_the_way_out(floor: Floor):
+    floor.enter()
+
+    async def act(shown: Shown) -> None:
+        await shown.page.press("next_bin")
+        await shown.scan("BIN:A-12-08")
+
+        assert shown.page.spoken() == [
+            "This is A-12-08. You need A-12-01. Scan A-12-01 or count this one instead."
+        ]
+        await shown.page.press("count_instead")
+        assert "A-12-08" in shown.page.texts()
+        assert shown.page.has("bin_empty")
+
+    on_screen(floor, act)
+
+
+def test_a_storm_of_scans_ends_with_the_right_figures_on_the_screen(floor: Floor):
+    floor.open_bin()
+
+    async def act(shown: Shown) -> None:
+        for text in [OIL_EACH, PADS_EACH] * 5:
+            shown.desk.scanned(
+                ScanEvent(
+                    text=text, symbology=None, source=ScanSource.WEDGE, at=shown.floor.now()
+                )
+            )
+        await shown.page.settle()
+
+        assert shown.page.find("quantity").value == "5"
+        assert shown.floor.totals() == {"48213": "5", "48377": "5"}
+
+    on_screen(floor, act)
+
+
+def test_a_row_moves_and_keeps_its_figures_when_others_are_counted(floor: Floor):
+    floor.open_bin()
+
+    async def act(shown: Shown) -> None:
+        await shown.scan(OIL_EACH)
+        await shown.scan(PADS_EACH)
+        await shown.scan(OIL_CASE)
+        rows = [k for k in shown.page.keys() if k.startswith("row-")]
+        figures = [t for t in shown.page.texts() if t.isdigit() and len(t) < 4]
+
+        assert rows == ["row-48377-good", "row-48213-good"]
+        assert figures == ["13", "1", "13"]
+
+    on_screen(floor, act)
+
+
+def test_a_routine_scan_of_a_scanner_is_silent_and_the_cameras_is_heard(floor: Floor):
+    floor.open_bin()
+
+    async def act(shown: Shown) -> None:
+        await shown.scan(OIL_EACH, ScanSource.WEDGE)
+        by_scanner = list(shown.played)
+        await shown.scan(OIL_EACH, ScanSource.CAMERA)
+        await shown.scan(OIL_CASE, ScanSource.WEDGE)
+        await shown.scan(UNKNOWN, ScanSource.WEDGE)
+
+        assert by_scanner == []
+        assert shown.played == ["accept", "case", "attention"]
+
+    on_screen(floor, act)
+
+
+def test_the_tone_comes_after_the_step_is_on_the_disk(floor: Floor):
+    floor.open_bin()
+
+    async def act(shown: Shown) -> None:
+        stored: list[int] = []
+        shown.desk.play = lambda _tone: stored.append(
+            len(shown.floor.store.events_of_count(shown.floor.store.recent_counts(1)[0].count_id))
+        )
+        await shown.scan(OIL_EACH, ScanSource.CAMERA)
+
+        assert stored == [2], "bin.opened and item.counted were there when it sounded"
+
+    on_screen(floor, act)
+
+
+def test_the_keypad_shows_the_sum_before_it_is_set(floor: Floor):
+    floor.open_bin()
+
+    async def act(shown: Shown) -> None:
+        await shown.scan(OIL_EACH)
+        await shown.page.press("keypad")
+        await shown.page.press("unit-case-12")
+        await shown.page.press("key-3")
+
+        assert "3 × 12 = 36. Counted so far: 1" in shown.page.texts()
+        assert "SET = 36" in shown.page.texts()
+
+        await shown.page.press("keypad_set")
+        assert shown.page.find("quantity").value == "36"
+        assert not shown.page.has("keypad_set")
+
+    on_screen(floor, act)
+
+
+def test_an_unknown_barcode_offers_to_find_the_item(floor: Floor):
+    floor.open_bin()
+
+    async def act(shown: Shown) -> None:
+        await shown.scan(UNKNOWN)
+        await shown.page.press("unknown_find")
+        await shown.page.type("search_text", "bulb")
+        await shown.page.press("hit-51002")
+
+        assert shown.floor.totals() == {"51002": "1"}
+
+    on_screen(floor, act)
+
+
+def test_a_code_can_be_typed_anywhere(floor: Floor):
+    floor.enter()
+
+    async def act(shown: Shown) -> None:
+        await shown.page.press("next_bin")
+        await shown.page.press("type_code")
+        assert shown.desk.is_typing
+        await shown.page.type("typed_code", "A-12-01")
+        await shown.page.press("typed_enter")
+        assert not shown.desk.is_typing
+        await shown.page.press("type_code")
+        await shown.page.type("typed_code", OIL)
+        await shown.page.submit("typed_code")
+
+        assert shown.floor.totals() == {OIL: "1"}
+        scan = shown.floor.service.state.count.events[-1].payload.scan
+        assert scan.source is ScanSource.TYPED
+
+    on_screen(floor, act)
+
+
+def test_an_empty_bin_takes_two_taps_in_different_places(floor: Floor):
+    floor.open_bin()
+
+    async def act(shown: Shown) -> None:
+        await shown.page.press("bin_empty")
+        assert shown.floor.payload_types() == ["bin.opened"]
+        await shown.page.press("confirm_empty")
+        assert shown.floor.payload_types() == ["bin.opened", "bin.empty", "bin.closed"]
+        assert shown.played[-1] == "done"
+
+    on_screen(floor, act)
+
+
+def test_finish_shows_what_was_counted_and_send_asks_for_the_next_bin(floor: Floor):
+    floor.open_bin("A-12-01")
+
+    async def act(shown: Shown) -> None:
+        await shown.scan(OIL_CASE)
+        await shown.scan("BC:CMD:DAMAGED")
+        await shown.page.press("finish")
+        figures = [t for t in shown.page.texts() if t.isdigit()][:4]
+        await shown.page.press("send_count")
+
+        assert figures == ["2", "12", "1", "0"]
+        assert "A-12-03" in shown.page.texts()
+        assert "A-12-01 is done. 2 lines, 12 pieces. It is sent by itself." in shown.page.spoken()
+
+    on_screen(floor, act)
+
+
+def test_a_full_disk_fills_the_screen_and_goes_away_when_there_is_room(floor: Floor, monkeypatch):
+    floor.open_bin()
+    real = floor.store.append
+
+    def full(drafts):
+        raise StoreFullError("full")
+
+    async def act(shown: Shown) -> None:
+        monkeypatch.setattr(floor.store, "append", full)
+        await shown.scan(OIL_EACH)
+        assert any("This device is full." in s for s in shown.page.spoken())
+        monkeypatch.setattr(floor.store, "append", real)
+        await shown.page.press("retry")
+        assert shown.page.has("bin_empty")
+
+    on_screen(floor, act)
+
+
+def test_the_pill_says_how_many_bins_wait_and_that_offline_is_fine(floor: Floor):
+    floor.open_bin("A-12-01")
+    floor.scan(OIL_EACH)
+    floor.service.finish()
+    floor.service.send()
+    floor.service.set_sync(SyncView(reach=Reach.OFFLINE, unsent=3, problem="sync.offline"))
+
+    async def act(shown: Shown) -> None:
+        labels = [c.label for c in shown.page.controls() if isinstance(c, ft.Semantics)]
+        await shown.page.press("pill")
+
+        assert "No connection. Count on; it is sent later. 1 bin waits to be sent." in labels
+        await shown.page.press("send_now")
+        assert shown.link.asked == [("send", "", "")]
+
+    on_screen(floor, act)
+
+
+WALK: list[tuple[str, Callable[[Shown], Awaitable[Any]]]] = []
+
+
+def step(name: str) -> Callable[[Any], Any]:
+    def add(act: Any) -> Any:
+        WALK.append((name, act))
+        return act
+
+    return add
+
+
+@step("names")
+async def _names(shown: Shown) -> None:
+    return None
+
+
+@step("pin pad")
+async def _pad(shown: Shown) -> None:
+    shown.floor.service.choose("ana")
+
+
+@step("tasks")
+async def _tasks(shown: Shown) -> None:
+    shown.floor.enter()
+
+
+@step("scan bin")
+async def _scan_bin(shown: Shown) -> None:
+    shown.floor.enter()
+    shown.floor.service.next_bin()
+    shown.floor.scan("BIN:A-12-08")
+
+
+@step("count")
+async def _count(shown: Shown) -> None:
+    shown.floor.open_bin()
+    for text in (OIL_EACH, OIL_CASE, "BC:CMD:DAMAGED", UNKNOWN):
+        shown.floor.scan(text)
+
+
+@step("keypad")
+async def _keypad(shown: Shown) -> None:
+    shown.floor.open_bin()
+    shown.floor.scan(OIL_EACH)
+    shown.floor.service.open_keypad()
+    for digit in "1200":
+        shown.floor.service.press(digit)
+    shown.floor.service.enter("set")
+
+
+@step("damaged")
+async def _damaged(shown: Shown) -> None:
+    shown.floor.open_bin()
+    shown.floor.scan(OIL_EACH)
+    shown.floor.service.open_damaged()
+
+
+@step("edit")
+async def _edit(shown: Shown) -> None:
+    shown.floor.open_bin()
+    shown.floor.scan(OIL_EACH)
+    shown.floor.service.select(LineKey(sku=OIL))
+
+
+@step("delete")
+async def _delete(shown: Shown) -> None:
+    await _edit(shown)
+    shown.floor.service.ask_delete()
+
+
+@step("empty")
+async def _empty(shown: Shown) -> None:
+    shown.floor.open_bin()
+    shown.floor.service.finish()
+
+
+@step("search")
+async def _search(shown: Shown) -> None:
+    shown.floor.open_bin()
+    shown.floor.scan(UNKNOWN)
+    shown.floor.service.search("li")
+
+
+@step("lot")
+async def _lot(shown: Shown) -> None:
+    shown.floor.open_bin()
+    shown.floor.scan(LOTTED_EACH)
+
+
+@step("type")
+async def _type(shown: Shown) -> None:
+    shown.floor.open_bin()
+    shown.floor.service.type_code()
+
+
+@step("other bin")
+async def _other(shown: Shown) -> None:
+    shown.floor.open_bin()
+    shown.floor.scan("BIN:A-12-08")
+
+
+@step("leave")
+async def _leave(shown: Shown) -> None:
+    shown.floor.open_bin()
+    shown.floor.service.ask_leave()
+
+
+@step("switch")
+async def _switch(shown: Shown) -> None:
+    shown.floor.open_bin()
+    shown.floor.scan("BC:USER:ben")
+
+
+@step("finish")
+async def _finish(shown: Shown) -> None:
+    shown.floor.open_bin()
+    shown.floor.scan(OIL_EACH)
+    shown.floor.service.finish()
+
+
+@step("pending")
+async def _pending(shown: Shown) -> None:
+    shown.floor.enter()
+    shown.floor.service.set_sync(
+        SyncView(
+            reach=Reach.OFFLINE,
+            unsent=2,
+            held=1,
+            oldest_ms=shown.floor.clock.wall_ms() - 3_600_000,
+            next_try_s=30,
+            problem="sync.offline",
+            clock_off_ms=5000,
+        )
+    )
+    shown.desk.show(Panel.PENDING)
+
+
+@step("settings")
+async def _settings(shown: Shown) -> None:
+    shown.floor.enter()
+    shown.desk.show(Panel.SETTINGS)
+
+
+@step("scanner test")
+async def _scanner_test(shown: Shown) -> None:
+    shown.floor.enter()
+    shown.desk.show(Panel.SCANNER_TEST)
+    await shown.scan(OIL_EACH)
+
+
+@step("blocked")
+async def _blocked(shown: Shown) -> None:
+    shown.floor.open_bin()
+    shown.floor.service.block(StoreFullError("full"))
+
+
+SITE_WORDS = {"Ana", "Ben", "Sam", "Main", "Chain lube 400ml", "Brake pads front"}
+SITE_WORDS |= {"Headlight bulb H7", "Sealant 50g", "GPS computer"}
+
+
+@pytest.mark.parametrize("act", [a for _, a in WALK], ids=[n for n, _ in WALK])
+def test_every_word_on_every_screen_comes_from_the_catalogue(floor: Floor, act):
+    async def look(shown: Shown) -> None:
+        await act(shown)
+        await shown.page.settle()
+        for text in shown.page.texts():
+            is_code = not any(c.islower() for c in text)
+            assert text.startswith("[") or is_code or text in SITE_WORDS, text
+
+    on_screen(floor, look, PSEUDO)
+
+
+@pytest.mark.parametrize("act", [a for _, a in WALK], ids=[n for n, _ in WALK])
+def test_everything_that_can_be_pressed_has_a_key_a_name_and_room_for_a_glove(floor: Floor, act):
+    async def look(shown: Shown) -> None:
+        await act(shown)
+        await shown.page.settle()
+        buttons = [c for c in shown.page.controls() if isinstance(c, ft.FilledButton)]
+
+        assert buttons
+        for button in buttons:
+            assert button.key, f"a button without a key: {button}"
+            assert _name(button), f"{button.key} has no name"
+            at_least = 48 if button.key == "pill" else 56
+            assert (button.height or 0) >= at_least, f"{button.key} is too small"
+        keys = [str(b.key) for b in buttons]
+        assert len(keys) == len(set(keys))
+
+    on_screen(floor, look)
+
+
+def _name(control: Any) -> str:
+    """What a screen reader says of a button."""
+    from tests.support.headless import _walk
+
+    said = []
+    for part in _walk(control):
+        if isinstance(part, ft.Semantics) and part.label:
+            said.append(part.label)
+        elif isinstance(part, ft.Icon) and part.semantics_label:
+            said.append(part.semantics_label)
+        elif isinstance(part, ft.Text) and part.value:
+            said.append(part.semantics_label or part.value)
+    return " ".join(said)
+
+
+@pytest.mark.parametrize("tone", list(Tone))
+def test_every_answer_can_be_drawn(floor: Floor, tone: Tone):
+    floor.open_bin()
+
+    async def look(shown: Shown) -> None:
+        shown.floor.service.say(tone, "band.bin_open", {"bin": "A-12-03"})
+        await shown.page.settle()
+
+        assert "A-12-03 is open. Scan what is in it." in shown.page.spoken()
+        assert shown.floor.service.state.stage is Stage.COUNT
+
+    on_screen(floor, look)
