@@ -6,9 +6,11 @@ anew, a browser may be reloaded; there is still one device, one store and one sy
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import secrets
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import flet as ft
@@ -17,15 +19,19 @@ from app.contract.ids import RANDOM_BYTES, uuid7
 from app.counting.service import FloorService
 from app.floor_link import FloorLink
 from app.i18n.words import Words, load_words
-from app.screens.page import AppPage, PageParts
+from app.screens.page import AppPage, PageParts, show_trouble
 from app.settings import ClientSettings, read_settings
 from app.store.clock import SystemClock
 from app.store.device_store import DeviceStore
+from app.store.errors import StoreError
 from app.store.reference import Reference
 from app.sync.engine import SyncEngine
 from app.sync.transport import HttpTransport
 
 APP_VERSION = "0.1.0"
+IDLE_CHECK_SECONDS = 20.0
+
+_log = logging.getLogger(__name__)
 
 
 class Runtime:
@@ -35,7 +41,6 @@ class Runtime:
         self.settings = settings
         self.words: Words = load_words(settings.language)
         self.clock = SystemClock()
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
         self.store = DeviceStore.open(settings.data_dir, clock=self.clock)
         self.reference = Reference.open(settings.data_dir)
         self.engine = SyncEngine(
@@ -52,6 +57,7 @@ class Runtime:
             new_id=self.new_id,
             now=now,
             recorded=self.engine.poke,
+            is_salvaged=self.store.salvage is not None,
         )
         self.service.start()
         self.link = FloorLink(
@@ -62,6 +68,22 @@ class Runtime:
             settings=settings,
         )
         self._used_at = time.monotonic()
+        self._watch: asyncio.Task[None] | None = None
+
+    def run(self) -> None:
+        """Send and lock by itself from now on; a second page changes nothing."""
+        self.link.start()
+        if self._watch is None or self._watch.done():
+            self._watch = asyncio.get_running_loop().create_task(self._watch_idle())
+
+    async def _watch_idle(self) -> None:
+        while True:
+            await asyncio.sleep(IDLE_CHECK_SECONDS)
+            self.service.touch(timedelta(seconds=time.monotonic() - self._used_at))
+
+    def shown(self) -> None:
+        """The app is on the screen again: a good moment to send."""
+        self.engine.poke(is_urgent=True)
 
     def used(self) -> None:
         """Somebody's hand is on the device."""
@@ -81,7 +103,7 @@ _runtime: list[Runtime] = []
 
 
 def runtime() -> Runtime:
-    """The process's runtime, made at the first call."""
+    """The process's runtime, made at the first call. Raises StoreError when the disk refuses."""
     if not _runtime:
         _runtime.append(Runtime(read_settings()))
     return _runtime[0]
@@ -89,15 +111,20 @@ def runtime() -> Runtime:
 
 async def main(page: ft.Page) -> None:
     """One page: a phone's screen, or one tab of a browser."""
-    made = runtime()
-    made.link.start()
+    try:
+        made = runtime()
+    except StoreError as error:
+        _log.error("the store cannot be opened: %s", error)
+        show_trouble(page, load_words(read_settings().language)(error.words))
+        return
+    made.run()
     parts = PageParts(
         service=made.service,
         words=made.words,
         rim=made.link,
         steady=time.monotonic,
         used=made.used,
-        shown=made.service.refresh,
+        shown=made.shown,
     )
     AppPage(page, parts).show()
 
@@ -107,8 +134,6 @@ def run() -> None:
     settings = read_settings()
     ft.run(
         main,
-        name="",
-        view=ft.AppView.FLET_APP,
         port=settings.port,
         assets_dir=str(Path(__file__).resolve().parent / "assets"),
         no_cdn=True,

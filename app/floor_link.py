@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from app.contract.problems import CATALOGUE
+from app.contract.wire import EnrolReply
 from app.counting.service import FloorService
 from app.counting.state import Reach, SyncView
 from app.i18n.words import Words
 from app.screens.floor.desk import Defaults
 from app.settings import ClientSettings
 from app.store.device_store import DeviceStore
+from app.store.errors import StoreError
 from app.sync.engine import SyncEngine
-from app.sync.outcomes import Delivered, Refused, Trouble
+from app.sync.outcomes import Delivered, Outcome, Refused, Trouble
 from app.sync.status import SyncState, SyncStatus
 from app.sync.transport import UnsafeAddressError
 
@@ -26,15 +27,17 @@ _REACH = {
     SyncState.OFFLINE: Reach.OFFLINE,
     SyncState.TROUBLE: Reach.OFFLINE,
 }
-_PROBLEM = {
-    SyncState.ENROL: "sync.refused",
-    SyncState.ENROL_ANEW: "sync.refused",
-    SyncState.UPDATE: "sync.too_old",
-    SyncState.PORTAL: "sync.not_ours",
-    SyncState.OFFLINE: "sync.offline",
-    SyncState.TROUBLE: "sync.trouble",
-    SyncState.STORE_PROBLEM: "sync.trouble",
-}
+_PROBLEMS = frozenset(
+    {
+        SyncState.ENROL,
+        SyncState.ENROL_ANEW,
+        SyncState.UPDATE,
+        SyncState.PORTAL,
+        SyncState.OFFLINE,
+        SyncState.TROUBLE,
+        SyncState.STORE_PROBLEM,
+    }
+)
 
 
 class FloorLink:
@@ -77,17 +80,11 @@ class FloorLink:
             return self._say("enrol.needs_code")
         try:
             outcome = await self._engine.enrol(url, code, device_name)
-        except UnsafeAddressError:
-            return self._say("enrol.unsafe")
+        except (UnsafeAddressError, StoreError) as error:
+            return self._say(error.words)
         except ValueError:
             return self._say("enrol.needs_server")
-        if isinstance(outcome, Delivered):
-            return ""
-        if isinstance(outcome, Refused):
-            title = CATALOGUE[outcome.code].title
-            return self._say("enrol.refused", detail=f"{title}. {outcome.detail}")
-        is_portal = outcome.trouble is Trouble.PORTAL
-        return self._say("sync.not_ours" if is_portal else "enrol.no_server")
+        return enrol_words(self._say, outcome)
 
     async def send_now(self) -> None:
         """Try at once, and return when it was tried."""
@@ -95,16 +92,31 @@ class FloorLink:
         self._service.refresh()
 
 
+def enrol_words(say: Words, outcome: Outcome[EnrolReply]) -> str:
+    """What became of an enrolment, as a sentence; "" when it was done."""
+    if isinstance(outcome, Delivered):
+        return ""
+    if isinstance(outcome, Refused):
+        known = f"enrol.refused_{outcome.code.replace('-', '_')}"
+        return say(known) if say.has(known) else say("enrol.refused", code=outcome.code)
+    return say("sync.portal" if outcome.trouble is Trouble.PORTAL else "enrol.no_server")
+
+
 def sync_view(status: SyncStatus, server_url: str) -> SyncView:
     """The engine's status as a floor page shows it."""
+    has_problem = status.state in _PROBLEMS
+    reach = _REACH[status.state]
+    if reach is Reach.ONLINE and status.last_success_wall_ms is None:
+        reach = Reach.UNKNOWN
     return SyncView(
-        reach=_REACH[status.state],
+        reach=reach,
         unsent=status.unsent,
         held=status.held,
         oldest_ms=status.oldest_wall_ms,
         last_success_ms=status.last_success_wall_ms,
-        next_try_s=-(-status.next_attempt_ms // 1000),
-        problem=_PROBLEM.get(status.state, ""),
+        # Rounded up to ten: a figure that changes each second would draw the screen each second.
+        next_try_s=-(-status.next_attempt_ms // 10_000) * 10 if has_problem else None,
+        problem=status.words if has_problem else "",
         code=status.detail or status.state.value,
         server_url=server_url,
         clock_off_ms=status.clock_ahead_ms,

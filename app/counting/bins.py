@@ -211,7 +211,7 @@ class Bins(Signing):
         self._record(BinClosed())
         params = {
             "bin": count.bin,
-            "lines": str(len(fold.lines) + len(fold.unknown)),
+            "n": str(len(fold.lines) + len(fold.unknown)),
             "units": quantity_text(session.units_of(fold)),
         }
         self._after_end("band.done", params)

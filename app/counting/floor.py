@@ -80,6 +80,7 @@ class FloorCore:
         new_id: Callable[[], str],
         now: Callable[[], datetime],
         recorded: Callable[[], None] = lambda: None,
+        is_salvaged: bool = False,
     ) -> None:
         """`recorded` is called after each step that was stored: the sync engine may send it."""
         self._recorded = recorded
@@ -88,7 +89,7 @@ class FloorCore:
         self.directory = SiteDirectory(reference)
         self.new_id = new_id
         self.now = now
-        self.state = FloorState()
+        self.state = FloorState(salvaged=is_salvaged)
         self._listeners: list[Callable[[FloorState], None]] = []
         self._bands = 0
         self._stage_before_block = Stage.LOADING

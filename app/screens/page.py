@@ -19,6 +19,7 @@ from app.scanner.wedge import WedgeProfile
 from app.screens import theme
 from app.screens.floor.desk import CameraView, FloorDesk, FloorRim
 from app.screens.floor.root import FloorRoot
+from app.screens.parts.text import words
 from app.screens.tones import Tones
 from app.screens.wedge import ScannerField
 
@@ -231,6 +232,13 @@ class AppPage:
         view = self.desk.model.camera
         if self.camera is not None and await self.camera.set_torch(not view.has_torch):
             self.desk.model.camera = replace(view, has_torch=not view.has_torch)
+
+
+def show_trouble(page: ft.Page, sentence: str) -> None:
+    """A device that cannot even open its memory: one sentence, on the whole screen."""
+    pair = theme.DARK.reject
+    page.bgcolor = pair.back
+    page.add(ft.SafeArea(words(sentence, size=24, strong=True, color=pair.front)))
 
 
 def is_reviewer(person: Person) -> bool:

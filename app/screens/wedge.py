@@ -80,6 +80,8 @@ class ScannerField:
             on_submit=self._submitted,
             on_blur=self._blurred,
             on_focus=self._focused,
+            # Listening to it keeps the focus where it is: a tap on a button takes no scan away.
+            on_tap_outside=lambda: None,
             autocorrect=False,
             enable_suggestions=False,
             smart_dashes_type=False,

@@ -4,19 +4,75 @@ from __future__ import annotations
 
 import pytest
 
+from app.contract.wire import EnrolReply
 from app.counting.state import Reach
-from app.floor_link import sync_view
+from app.floor_link import enrol_words, sync_view
 from app.i18n.words import load_words
+from app.sync.outcomes import Delivered, Failed, Refused, Trouble
 from app.sync.status import SyncState, SyncStatus
+
+WELL = (SyncState.UP_TO_DATE, SyncState.SENDING, SyncState.WAITING)
 
 
 @pytest.mark.parametrize("state", list(SyncState))
 def test_every_state_has_a_reach_and_a_sentence_unless_all_is_well(state):
-    view = sync_view(SyncStatus(state=state, unsent=3, held=1, next_attempt_ms=1500), "https://x")
+    status = SyncStatus(
+        state=state, unsent=3, held=1, next_attempt_ms=11_500, last_success_wall_ms=1
+    )
+    view = sync_view(status, "https://x")
 
-    is_well = state in (SyncState.UP_TO_DATE, SyncState.SENDING, SyncState.WAITING)
+    is_well = state in WELL
     assert (view.reach is Reach.ONLINE) == is_well
     assert (view.problem == "") == is_well
-    assert (view.unsent, view.held, view.next_try_s) == (3, 1, 2)
+    assert (view.unsent, view.held) == (3, 1)
+    assert view.next_try_s == (None if is_well else 20)
     if view.problem:
         assert load_words("en")(view.problem) != view.problem
+
+
+def test_before_the_first_word_from_the_server_nobody_says_connected():
+    view = sync_view(SyncStatus(state=SyncState.WAITING, unsent=1), "https://x")
+
+    assert view.reach is Reach.UNKNOWN
+
+
+def test_a_countdown_does_not_draw_the_screen_each_second():
+    views = [
+        sync_view(SyncStatus(state=SyncState.OFFLINE, next_attempt_ms=ms), "x")
+        for ms in (29_900, 28_000, 21_000)
+    ]
+
+    assert len({view.next_try_s for view in views}) == 1
+
+
+def reply() -> Delivered[EnrolReply]:
+    made = EnrolReply(
+        device_id="d",
+        device_token="t",
+        pin_pepper="00",
+        site_id="main",
+        site_name="Main",
+        server_epoch="e",
+        t1_ms=0,
+        t2_ms=0,
+    )
+    return Delivered(reply=made, epoch="e", round_trip_ms=1)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "begins"),
+    [
+        (reply(), ""),
+        (Refused(status=403, code="enrol-token-unknown"), "This set-up code is not valid"),
+        (Refused(status=426, code="proto-unsupported"), "This app is too old"),
+        (Refused(status=403, code="device-revoked"), "The server did not take this device"),
+        (Failed(trouble=Trouble.OFFLINE), "We can't reach the server"),
+        (Failed(trouble=Trouble.NO_ANSWER), "We can't reach the server"),
+        (Failed(trouble=Trouble.PORTAL), "A sign-in page of the Wi-Fi answered"),
+    ],
+)
+def test_an_enrolment_that_did_not_work_says_why_and_what_to_do(outcome, begins):
+    sentence = enrol_words(load_words("en"), outcome)
+
+    assert sentence.startswith(begins)
+    assert (sentence == "") == (begins == "")

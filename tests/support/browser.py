@@ -149,7 +149,12 @@ class Person:
         box.fill(text)
 
     def scan(self, *codes: str, gap_ms: int = 150, key_ms: float = 2) -> None:
-        """A hardware scanner types each code and Enter. No field is looked for: one is always ready."""
+        """A hardware scanner types each code and Enter. No field is looked for: one is always ready.
+
+        Nobody pulls a trigger within a tenth of a second after a tap; a test would.
+        """
+        self.page.wait_for_timeout(120)
+        self.sees_button("Scanner ready")
         for code in codes:
             self.page.keyboard.type(code, delay=key_ms)
             self.page.keyboard.press("Enter")

@@ -88,13 +88,13 @@ class Headless:
         for control in self.controls():
             if control.key == key and not isinstance(control, Component):
                 return control
-        raise AssertionError(f"no control {key!r}; there are {self.keys()}")
+        raise AssertionError(f"no control {key!r}; there are {self.drawn_keys()}")
 
     def has(self, key: str) -> bool:
         """Whether a control of that key is drawn."""
-        return key in self.keys()
+        return key in self.drawn_keys()
 
-    def keys(self) -> list[str]:
+    def drawn_keys(self) -> list[str]:
         """Keys of what is drawn."""
         return [
             str(c.key)

@@ -13,6 +13,7 @@ from app.i18n.words import PSEUDO, MissingWordsError, load_words, pseudo
 from app.scanner.loop import CameraStatus
 from app.store import errors
 from app.store.pins import PinVerdict
+from app.sync.status import SyncState
 
 APP = Path(__file__).resolve().parents[3] / "app"
 TEXTS: dict[str, str] = json.loads((APP / "i18n" / "en.json").read_text(encoding="utf-8"))
@@ -38,11 +39,23 @@ def test_every_key_that_a_screen_uses_has_words(key: str):
     assert load_words().has(key), f"{key} in {used_keys()[key]}"
 
 
+TROUBLES = {
+    SyncState.STORE_PROBLEM,
+    SyncState.ENROL,
+    SyncState.ENROL_ANEW,
+    SyncState.UPDATE,
+    SyncState.PORTAL,
+    SyncState.OFFLINE,
+    SyncState.TROUBLE,
+}
+
+
 def test_keys_made_from_closed_lists_are_complete():
     words = load_words()
     made = [f"tone.{tone}" for tone in Tone]
     made += [f"camera.{status}" for status in CameraStatus]
     made += [f"band.pin_{verdict}" for verdict in PinVerdict if verdict is not PinVerdict.RIGHT]
+    made += [f"sync.{state}" for state in SyncState if state in TROUBLES]
     made += [error.words for error in vars(errors).values() if hasattr(error, "words")]
 
     assert [key for key in made if not words.has(key)] == []

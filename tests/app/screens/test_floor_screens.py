@@ -174,9 +174,7 @@ def test_a_storm_of_scans_ends_with_the_right_figures_on_the_screen(floor: Floor
     async def act(shown: Shown) -> None:
         for text in [OIL_EACH, PADS_EACH] * 5:
             shown.desk.scanned(
-                ScanEvent(
-                    text=text, symbology=None, source=ScanSource.WEDGE, at=shown.floor.now()
-                )
+                ScanEvent(text=text, symbology=None, source=ScanSource.WEDGE, at=shown.floor.now())
             )
         await shown.page.settle()
 
@@ -193,7 +191,7 @@ def test_a_row_moves_and_keeps_its_figures_when_others_are_counted(floor: Floor)
         await shown.scan(OIL_EACH)
         await shown.scan(PADS_EACH)
         await shown.scan(OIL_CASE)
-        rows = [k for k in shown.page.keys() if k.startswith("row-")]
+        rows = [k for k in shown.page.drawn_keys() if k.startswith("row-")]
         figures = [t for t in shown.page.texts() if t.isdigit() and len(t) < 4]
 
         assert rows == ["row-48377-good", "row-48213-good"]
