@@ -72,9 +72,12 @@ $(MOBILE)/.ready: pyproject.toml constraints/mobile.txt
 bench: setup ## measure: each figure beside its floor, in one run (BENCH="ledger sync" for some)
 	@$(BIN)/python -m tests.bench $(BENCH)
 
+bench-peers: setup ## measure what Tryton and PouchDB need for the same work (PEER=pouchdb for one)
+	@$(BIN)/python -m tests.bench.peers $(PEER)
+
 format: setup ## put the code into its form
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
 clean: ## remove what was made here, the demo's data included
-	@rm -rf $(VENV) $(MOBILE) .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) $(MOBILE) .demo .bench .mypy_cache .ruff_cache .pytest_cache .hypothesis
