@@ -36,6 +36,9 @@ _COARSE = Recipe(rows=12, sharpen_px=1.2, window=4, levels=(0.4, 0.6))
 # Up to here libzbar looks for QR codes on every line; above, every other one is enough.
 _QR_EVERY_LINE_PIXELS = 400_000
 
+# zxing-cpp samples every few rows of a picture; thrice as tall, it sees each of ours.
+_ZXING_ROW_HEIGHT = 3
+
 _QR_SIDE = 330
 _QR_QUIET = 40
 
@@ -156,9 +159,15 @@ class Decoder:
         for bars in places:
             strip: Strip = cut(gray, bars, recipe.rows)
             clean = black_and_white(strip, recipe)
+            width = 2 * bars.half_width * strip.upscale
             for read in self._zbar.scan(clean, density=(0, 1), is_matrix=False):
-                if is_whole(read, 2 * bars.half_width * strip.upscale):
+                if is_whole(read, width):
                     jury.hear(read, repr(recipe), bars.corners)
+            if self._zxing is not None and recipe is not FIRST:
+                # A witness only: on spread ink zxing-cpp reads a wrong EAN on every row.
+                tall = np.repeat(clean, _ZXING_ROW_HEIGHT, axis=0)
+                for read in self._zxing.scan(tall, is_upright=True, is_matrix=False):
+                    jury.hear(read, "zxing rows", bars.corners, 0.0)
 
     def _zbar_whole(self, gray: Gray, places: Sequence[Bars], jury: Jury) -> None:
         if self._zbar is None:

@@ -39,7 +39,8 @@ class View:
 
     `module_px` is the width of the narrowest bar; `blur_px` is defocus (sigma), `motion_px` the
     length a shaking hand smears; `tilt_x` and `tilt_y` turn the label away about the vertical
-    and horizontal axis; `contrast` scales ink against paper; `glare` 0 to 1 is the share of the
+    and horizontal axis; `contrast` scales ink against paper; `ink` is how many modules wider every
+    bar was printed (negative: thinner); `glare` 0 to 1 is the share of the
     label under a lamp's reflection; `wrap` 0 to 4 is crumpled film; `covered` 0 to 1 is the
     share of the label's width under a hand.
     """
@@ -53,6 +54,7 @@ class View:
     motion_angle: float = 0.0
     noise: float = 4.0
     contrast: float = 1.0
+    ink: float = 0.0
     exposure: float = 1.0
     glare: float = 0.0
     wrap: float = 0.0
@@ -155,6 +157,9 @@ def _place(
     """Draws one label onto the canvas in perspective; returns its corners."""
     scale = max(8, int(np.ceil(view.module_px)))
     paper = label(*what, scale=scale).astype(np.float32)
+    if view.ink:
+        spread = np.ones((1, 1 + round(abs(view.ink) * scale)), np.uint8)
+        paper = cv2.erode(paper, spread) if view.ink > 0 else cv2.dilate(paper, spread)
     ink = 128.0 + (paper - 128.0) * view.contrast if view.contrast < 1 else paper
     ink = np.clip(ink, 12, 235)
     if view.wrap:
