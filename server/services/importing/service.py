@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from sqlmodel import Session, col, select
@@ -31,7 +32,7 @@ from server.storage.bulk import bulk_posting
 from server.storage.checkpoints import refresh_checkpoints
 from server.storage.columns import to_us
 from server.storage.engine import Database
-from server.storage.records import find_site
+from server.storage.records import Site, find_site
 from server.storage.tables_records import ImportRow
 
 COLUMNS = {
@@ -73,7 +74,7 @@ def import_file(
     Raises RefusalError("file-unreadable") when the file cannot be read to its end.
     """
     source = open_source(request.path, request.mapping, request.name)
-    started_at, import_id = rim.now(), rim.new_id()
+    header = _header(source, request)
     errors: list[RowError] = []
 
     def note(error: RowError) -> None:
@@ -81,14 +82,11 @@ def import_file(
             errors.append(error)
         on_error(error)
 
-    header = _header(source, request)
+    started_at, import_id = rim.now(), rim.new_id()
     with database.write() as session:
-        site = find_site(session, site_id)
-        if site is None:
-            raise RefusalError("not-found", what="site", id=site_id)
         job = Job(
             session=session,
-            site=site,
+            site=_site(session, site_id),
             header=header,
             defaults=dict(request.mapping.defaults),
             rules=request.mapping.rules(),
@@ -106,44 +104,62 @@ def import_file(
                 on_progress(job.tally.rows, share)
             importer.finish()
         is_kept = job.tally.errors_total == 0 and not request.is_dry_run
-        below_zero, negative = negative_book(session, site_id, touched, NEGATIVE_LISTED_MAX)
-        report = ImportReport(
-            import_id=import_id,
-            kind=request.kind,
-            name=request.name,
-            dry_run=request.is_dry_run,
-            imported=is_kept,
-            started_at=started_at,
-            finished_at=rim.now(),
-            rows=job.tally.rows,
-            created=job.tally.created,
-            updated=job.tally.updated,
-            unchanged=job.tally.unchanged,
-            ignored_columns=COLUMNS[request.kind].ignored(header),
-            errors_total=job.tally.errors_total,
-            errors=tuple(
-                ErrorLine(line=e.line, column=e.column, code=e.code, reason=e.reason)
-                for e in errors
-            ),
-            negative_total=below_zero,
-            negative=tuple(
-                NegativeBook(
-                    bin=key.bin,
-                    sku=key.sku,
-                    lot=key.lot,
-                    serial=key.serial,
-                    state=key.state.value,
-                    quantity=quantity_text(held),
-                )
-                for key, held in sorted(negative.items())
-            ),
-        )
+        report = _report(job, request, errors, rim.now(), touched)
         if is_kept:
             _keep(session, site_id, report, request.actor)
             session.commit()
-    if is_kept and touched:
+    if is_kept:
         refresh_checkpoints(database, site_id, touched)
     return report
+
+
+def _site(session: Session, site_id: str) -> Site:
+    site = find_site(session, site_id)
+    if site is None:
+        raise RefusalError("not-found", what="site", id=site_id)
+    return site
+
+
+def _report(
+    job: Job,
+    request: ImportRequest,
+    errors: Sequence[RowError],
+    finished_at: datetime,
+    touched: Mapping[str, int],
+) -> ImportReport:
+    below_zero, negative = negative_book(
+        job.session, job.site_id, list(touched), NEGATIVE_LISTED_MAX
+    )
+    return ImportReport(
+        import_id=job.via.removeprefix("import/"),
+        kind=request.kind,
+        name=request.name,
+        dry_run=request.is_dry_run,
+        imported=job.tally.errors_total == 0 and not request.is_dry_run,
+        started_at=job.now,
+        finished_at=finished_at,
+        rows=job.tally.rows,
+        created=job.tally.created,
+        updated=job.tally.updated,
+        unchanged=job.tally.unchanged,
+        ignored_columns=COLUMNS[request.kind].ignored(job.header),
+        errors_total=job.tally.errors_total,
+        errors=tuple(
+            ErrorLine(line=e.line, column=e.column, code=e.code, reason=e.reason) for e in errors
+        ),
+        negative_total=below_zero,
+        negative=tuple(
+            NegativeBook(
+                bin=key.bin,
+                sku=key.sku,
+                lot=key.lot,
+                serial=key.serial,
+                state=key.state.value,
+                quantity=quantity_text(held),
+            )
+            for key, held in sorted(negative.items())
+        ),
+    )
 
 
 def find_import(session: Session, site_id: str, import_id: str) -> ImportReport:

@@ -21,7 +21,7 @@ from server.story.build import build
 from server.story.load import import_csv, load_story
 from server.story.paper import story_sheet
 from tests.support.imports import CLOCK
-from tests.support.server import NOW, SITE
+from tests.support.server import BOTH, NOW, SITE
 
 STORY = build(7, NOW, SITE)
 
@@ -30,10 +30,21 @@ def rows(name, story=STORY):
     return list(csv.DictReader(io.StringIO(story.files[name])))
 
 
+@pytest.fixture(scope="module", params=BOTH)
+def loaded(request, databases, tmp_path_factory):
+    """The story in a database, loaded once for all that only read it."""
+    folder = tmp_path_factory.mktemp("story")
+    database = databases.make(request.param, folder)
+    load_story(database, STORY, folder, CLOCK.rim())
+    yield database
+    database.close()
+
+
 @pytest.fixture
-def loaded(database, tmp_path):
-    load_story(database, STORY, tmp_path / "story", CLOCK.rim())
-    return database
+def own_story(sqlite_database, tmp_path):
+    """A story of its own, for what adds to it."""
+    load_story(sqlite_database, STORY, tmp_path / "story", CLOCK.rim())
+    return sqlite_database
 
 
 def visible_book(session, place, at=NOW):
@@ -146,9 +157,9 @@ def test_every_kind_of_truth_is_planted():
     assert any(STORY.truth[task.bin].is_empty for task in STORY.tasks)
 
 
-def test_the_late_pick_makes_the_book_right(loaded, tmp_path):
+def test_the_late_pick_makes_the_book_right(own_story, tmp_path):
     (planted,) = STORY.planted_named("unposted_pick")
-    with loaded.read() as session:
+    with own_story.read() as session:
         (line,) = [
             it for it in open_orders_for(session, SITE, planted.sku) if it.document == "order/991"
         ]
@@ -156,21 +167,21 @@ def test_the_late_pick_makes_the_book_right(loaded, tmp_path):
     path = tmp_path / "late.csv"
     path.write_text(STORY.late_pick())
 
-    import_csv(loaded, SITE, ImportKind.MOVEMENTS, path, CLOCK.rim())
+    import_csv(own_story, SITE, ImportKind.MOVEMENTS, path, CLOCK.rim())
 
-    with loaded.read() as session:
+    with own_story.read() as session:
         assert visible_book(session, planted.bin) == really_there(planted.bin)
         assert len(movements_of_document(session, SITE, "order/991")) == 2
 
 
-def test_the_outage_pick_takes_two_mugs_from_the_book(loaded, tmp_path):
+def test_the_outage_pick_takes_two_mugs_from_the_book(own_story, tmp_path):
     mug = STORY.sku_named("Mug, white")
     path = tmp_path / "outage.csv"
     path.write_text(STORY.outage_pick(NOW))
 
-    import_csv(loaded, SITE, ImportKind.MOVEMENTS, path, CLOCK.rim())
+    import_csv(own_story, SITE, ImportKind.MOVEMENTS, path, CLOCK.rim())
 
-    with loaded.read() as session:
+    with own_story.read() as session:
         seen = visible_book(session, "A-01-01")
     assert seen[(mug.sku, "", "", Condition.GOOD)] == 4
     assert really_there("A-01-01")[(mug.sku, "", "", Condition.GOOD)] == 6
