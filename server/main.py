@@ -12,8 +12,10 @@ from server.api.counts import router as counts_router
 from server.api.deps import Context
 from server.api.exceptions import router as exceptions_router
 from server.api.health import router as health_router
+from server.api.imports import router as imports_router
 from server.api.people import router as people_router
 from server.api.problems import install_problem_handlers
+from server.api.records import router as records_router
 from server.api.reports import router as reports_router
 from server.api.sync import router as sync_router
 from server.api.tasks import router as tasks_router
@@ -58,4 +60,6 @@ def create_app(
     app.include_router(counts_router)
     app.include_router(adjustments_router)
     app.include_router(reports_router)
+    app.include_router(imports_router)
+    app.include_router(records_router)
     return app

@@ -19,6 +19,30 @@ BUSY_SECONDS = 2
 log = logging.getLogger("blindcount.api")
 
 
+_PROBLEM_SCHEMA = {
+    "type": "object",
+    "required": ["type", "title", "status"],
+    "properties": {
+        "type": {"type": "string"},
+        "code": {"type": "string", "description": "stable, for machines"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+    },
+}
+
+
+def problem_answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """For a router's `responses`: that these statuses are problem documents, so that OpenAPI is true."""
+    return {
+        status: {
+            "description": "A problem document (RFC 9457)",
+            "content": {PROBLEM_TYPE: {"schema": _PROBLEM_SCHEMA}},
+        }
+        for status in statuses
+    }
+
+
 def problem_response(problem: Problem, detail: str, **extra: Any) -> JSONResponse:
     """A problem document with its stable code, and whatever else helps a machine."""
     body = {
