@@ -49,9 +49,17 @@ class Words:
         return key in self._texts or f"{key}.other" in self._texts
 
 
+def load_texts(language: str = "en") -> dict[str, str]:
+    """All texts of a language: the floor's file and the review's, which share no key."""
+    texts: dict[str, str] = {}
+    for path in sorted(_FOLDER.glob(f"{language}*.json")):
+        texts |= json.loads(path.read_text(encoding="utf-8"))
+    return texts
+
+
 def load_words(language: str = "en") -> Words:
     """The texts of a language; the made-up one is for tests of screens."""
-    texts = json.loads((_FOLDER / "en.json").read_text(encoding="utf-8"))
+    texts = load_texts()
     if language == PSEUDO:
         return Words(texts, pseudo)
     return Words(texts)

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
 import pytest
 
 from app.counting.state import Tone
-from app.i18n.words import PSEUDO, MissingWordsError, load_words, pseudo
+from app.i18n.words import PSEUDO, MissingWordsError, load_texts, load_words, pseudo
 from app.scanner.loop import CameraStatus
 from app.store import errors
 from app.store.pins import PinVerdict
 from app.sync.status import SyncState
 
 APP = Path(__file__).resolve().parents[3] / "app"
-TEXTS: dict[str, str] = json.loads((APP / "i18n" / "en.json").read_text(encoding="utf-8"))
+TEXTS = load_texts()
 KEY = re.compile(r'"([a-z_]+\.[a-z0-9_.]+)"')
 AREAS = {key.split(".")[0] for key in TEXTS}
 
@@ -61,7 +60,16 @@ def test_keys_made_from_closed_lists_are_complete():
     assert [key for key in made if not words.has(key)] == []
 
 
-@pytest.mark.parametrize("key", [k for k in TEXTS if k.startswith(("store.", "sync.", "enrol.no"))])
+@pytest.mark.parametrize(
+    "key",
+    [
+        k
+        for k in TEXTS
+        if k.startswith(
+            ("store.", "sync.", "enrol.no", "problem.", "review.outage.", "review.missing.")
+        )
+    ],
+)
 def test_an_error_says_what_happened_what_it_means_and_what_to_do(key: str):
     sentences = [s for s in re.split(r"(?<=[.;?])\s", TEXTS[key]) if s]
 

@@ -1,0 +1,107 @@
+"""Sentences about a case, made of the catalogue's words. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from app.contract.review import Action, CaseDetail, CaseRow, HistoryEntry
+from app.i18n.words import Words
+from app.review.answers import Trouble
+from app.review.state import Filters, ReviewState
+from app.screens.review.figures import clock, due, lasting, money, signed, span
+
+
+def variance_words(row: CaseRow, say: Words) -> str:
+    """ "−6", or "−6 to −2"."""
+    return span(row.variance, signed, say)
+
+
+def value_words(row: CaseRow, say: Words) -> str:
+    """ "−€84.00", or from … to."""
+    return span(row.value, lambda text: money(text, row.currency), say)
+
+
+def item_words(row: CaseRow, say: Words) -> str:
+    """The item as people call it; a bin as a whole where no item is meant."""
+    return row.description or row.sku or say(f"review.kind.{row.kind.value}")
+
+
+def next_words(row: CaseRow, say: Words) -> str:
+    """What happens next. The server says it; an older one may only name the action."""
+    if row.next_words:
+        return row.next_words
+    if row.next_action is not None:
+        return say(f"review.act.{row.next_action.value}")
+    return say("review.next.none")
+
+
+def row_name(row: CaseRow, now: datetime, say: Words) -> str:
+    """The whole row in one sentence, for those who hear the screen."""
+    return say(
+        "review.row.name",
+        bin=row.bin,
+        item=item_words(row, say),
+        variance=variance_words(row, say),
+        value=value_words(row, say),
+        priority=row.priority,
+        owner=owner_words(row, say),
+        due=due(row.due_at, now, say),
+        next=next_words(row, say),
+        age=lasting(now - row.opened_at, say),
+    )
+
+
+def owner_words(row: CaseRow, say: Words) -> str:
+    """Who owns it; nobody is said plainly."""
+    return row.owner_name or row.owner_id or say("review.owner.nobody")
+
+
+def what_changed(case: CaseDetail, now: datetime, say: Words) -> str:
+    """The newest change of the case, who made it and when."""
+    if not case.history:
+        return say("review.changed.opened", time=clock(case.opened_at, now))
+    return history_words(max(case.history, key=lambda entry: entry.at), now, say)
+
+
+def history_words(entry: HistoryEntry, now: datetime, say: Words) -> str:
+    """One change: who, what, why and when."""
+    key = f"review.event.{entry.event}"
+    what = say(key) if say.has(key) else state_words(entry.to_state, say)
+    who = say("review.who.system") if entry.who in ("", "system") else entry.who
+    shown = say("review.changed", who=who, what=what, time=clock(entry.at, now))
+    return f"{shown} {say('review.changed.why', why=entry.why)}" if entry.why else shown
+
+
+def state_words(state: str, say: Words) -> str:
+    """A case's state in words."""
+    key = f"review.state.{state}"
+    return say(key) if say.has(key) else state
+
+
+def trouble_words(trouble: Trouble, say: Words) -> str:
+    """A refusal: what happened, what it means, what to do."""
+    key = f"problem.{trouble.code}"
+    if say.has(key):
+        return say(key, **trouble.params)
+    title = f"{trouble.title}. " if trouble.title else ""
+    return f"{title}{trouble.detail}"
+
+
+def outage_words(state: ReviewState, say: Words) -> str:
+    """Why there is no connection, what it means for what was decided, and what happens next."""
+    kind = state.outage.value if state.outage is not None else "unreached"
+    if state.pending is not None and state.pending.tries:
+        return say(f"review.outage.{kind}.pending", bin=state.pending.bin)
+    return say(f"review.outage.{kind}")
+
+
+def action_words(case: CaseDetail, action: Action, say: Words) -> str:
+    """What a button does; an approval says what is posted."""
+    if action is Action.APPROVE and case.variance.low == case.variance.high:
+        return say("review.act.approve_units", units=signed(case.variance.low))
+    return say(f"review.act.{action.value}")
+
+
+def nothing_words(filters: Filters, say: Words) -> str:
+    """An empty list: good news, or a filter that matches nothing."""
+    return say("review.queue.none" if filters.is_everything else "review.queue.none_filtered")

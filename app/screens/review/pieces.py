@@ -1,0 +1,217 @@
+"""Small pieces of the review pages: cards, chips, a choice from a list, a field that guards the keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import flet as ft
+
+from app.screens import theme
+from app.screens.parts.component import pressed
+from app.screens.parts.text import words
+from app.screens.review.desk import ReviewDesk
+from app.screens.review.look import TARGET
+from app.screens.theme import Pair, Palette
+
+
+def card(
+    content: ft.Control, palette: Palette, *, key: str | None = None, **more: Any
+) -> ft.Control:
+    """A white ground with an edge."""
+    return ft.Container(
+        content=content,
+        bgcolor=palette.surface,
+        border=ft.Border.all(1, palette.edge),
+        border_radius=theme.RADIUS,
+        padding=12,
+        key=key,
+        **more,
+    )
+
+
+def heading(text: str, palette: Palette, *, size: float = 16) -> ft.Control:
+    """The title of a part, found by those who walk by headings."""
+    return ft.Semantics(
+        content=words(text, size=size, strong=True, color=palette.text),
+        header=True,
+    )
+
+
+def tag(text: str, pair: Pair, icon: ft.IconData | None = None) -> ft.Control:
+    """A word on a coloured ground; it cannot be pressed."""
+    parts: list[ft.Control] = [words(text, size=14, strong=True, color=pair.front, lines=1)]
+    if icon is not None:
+        parts.insert(0, ft.Icon(icon, size=18, color=pair.front))
+    return ft.Container(
+        content=ft.Row(parts, spacing=4, tight=True),
+        bgcolor=pair.back,
+        border_radius=8,
+        padding=ft.Padding.symmetric(horizontal=8, vertical=3),
+    )
+
+
+def fact(name: str, value: str, palette: Palette, *, strong: bool = False) -> ft.Control:
+    """A named figure."""
+    return ft.Column(
+        [
+            words(name, size=14, color=palette.muted),
+            words(value, size=20 if strong else 16, strong=True, color=palette.text),
+        ],
+        spacing=0,
+        tight=True,
+    )
+
+
+def choice(
+    label: str,
+    value: str,
+    options: Sequence[tuple[str, str]],
+    *,
+    key: str,
+    on_choose: Callable[[str], Any],
+    palette: Palette,
+    height: int = TARGET,
+    expand: bool | int = False,
+    marked: bool = False,
+    disabled: bool = False,
+) -> ft.Control:
+    """One of a list: a button that says what is chosen and opens the list. Options: (value, words)."""
+    pair = palette.primary if marked else Pair(back=palette.surface, front=palette.text)
+    shown = next((text for option, text in options if option == value), "")
+    texts: list[ft.Control] = [
+        words(shown or label, size=16, strong=True, color=pair.front, lines=1),
+    ]
+    if shown and not marked:
+        texts.insert(0, words(label, size=14, color=palette.muted, lines=1))
+    spoken = f"{label}: {shown}" if shown else label
+    face = ft.Container(
+        content=ft.Row(
+            [
+                ft.Column(
+                    texts,
+                    spacing=0,
+                    tight=True,
+                    expand=bool(expand),
+                    alignment=ft.MainAxisAlignment.CENTER,
+                ),
+                ft.Icon(ft.Icons.ARROW_DROP_DOWN, size=24, color=pair.front),
+            ],
+            spacing=4,
+            tight=not expand,
+        ),
+        bgcolor=pair.back,
+        border=ft.Border.all(1, palette.edge),
+        border_radius=theme.RADIUS,
+        padding=ft.Padding.only(left=12, right=6),
+        height=height,
+        alignment=ft.Alignment.CENTER_LEFT,
+    )
+    return ft.PopupMenuButton(
+        content=ft.Semantics(content=face, label=spoken, button=True, exclude_semantics=True),
+        items=[
+            ft.PopupMenuItem(
+                content=words(text, size=16, color=palette.text),
+                checked=option == value,
+                height=TARGET,
+                on_click=pressed(lambda option=option: on_choose(option)),  # type: ignore[misc]
+                key=f"{key}-{option or 'any'}",
+            )
+            for option, text in options
+        ],
+        key=key,
+        bgcolor=palette.surface,
+        tooltip="",
+        menu_position=ft.PopupMenuPosition.UNDER,
+        padding=0,
+        expand=expand,
+        disabled=disabled,
+    )
+
+
+def quiet_button(
+    text: str,
+    *,
+    key: str,
+    on_press: Callable[[], Any],
+    palette: Palette,
+    disabled: bool = False,
+    icon: ft.IconData | None = None,
+    tooltip: str | None = None,
+    expand: bool | int = False,
+) -> ft.Control:
+    """An alternative: outlined, 48 high."""
+    front = palette.muted if disabled else palette.text
+    parts: list[ft.Control] = [words(text, size=16, strong=True, color=front, lines=1)]
+    if icon is not None:
+        parts.insert(0, ft.Icon(icon, size=20, color=front))
+    return ft.OutlinedButton(
+        content=ft.Row(parts, spacing=6, tight=True, alignment=ft.MainAxisAlignment.CENTER),
+        key=key,
+        on_click=pressed(on_press),
+        height=TARGET,
+        disabled=disabled,
+        tooltip=tooltip,
+        expand=expand,
+        style=ft.ButtonStyle(
+            bgcolor=palette.raised if disabled else palette.surface,
+            side=ft.BorderSide(1, palette.edge),
+            shape=ft.RoundedRectangleBorder(radius=theme.RADIUS),
+            padding=ft.Padding.symmetric(horizontal=12),
+        ),
+    )
+
+
+def guarded_field(
+    desk: ReviewDesk,
+    label: str,
+    *,
+    key: str,
+    name: str,
+    expand: bool | int = False,
+    into: dict[str, str] | None = None,
+    on_submit: Callable[[], Any] | None = None,
+    is_secret: bool = False,
+    autofocus: bool = False,
+    height: int | None = 56,
+) -> ft.Control:
+    """A field during whose typing J, K, A and R are only letters."""
+    kept = desk.typed if into is None else into
+    palette = desk.palette
+
+    def changed(event: ft.Event[ft.TextField]) -> None:
+        kept[name] = event.control.value or ""
+
+    def submitted(event: ft.Event[ft.TextField]) -> None:
+        kept[name] = event.control.value or ""
+        if on_submit is not None:
+            on_submit()
+
+    def focused(is_typing: bool) -> Callable[[], None]:
+        def set_typing() -> None:
+            desk.is_typing = is_typing
+
+        return set_typing
+
+    return ft.TextField(
+        label=label,
+        key=key,
+        value=kept.get(name, ""),
+        on_change=changed,
+        on_submit=submitted,
+        on_focus=focused(True),
+        on_blur=focused(False),
+        autofocus=autofocus,
+        autocorrect=False,
+        password=is_secret,
+        text_size=16,
+        height=height,
+        color=palette.text,
+        label_style=ft.TextStyle(color=palette.muted, size=16),
+        cursor_color=palette.accent,
+        bgcolor=palette.surface,
+        expand=expand,
+        border=ft.OutlineInputBorder(
+            border_radius=theme.RADIUS, side=ft.BorderSide(1, palette.edge)
+        ),
+    )

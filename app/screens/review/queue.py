@@ -1,0 +1,300 @@
+"""The queue: what is open and what it is worth, filters, and one row for each case."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import flet as ft
+
+from app.contract.review import CaseRow
+from app.contract.vocabulary import CaseKind
+from app.review.state import ReviewState
+from app.screens import theme
+from app.screens.parts.buttons import chip
+from app.screens.parts.component import keyed, pressed, remembered
+from app.screens.parts.text import code, words
+from app.screens.review.desk import ReviewDesk
+from app.screens.review.figures import due, lasting, money
+from app.screens.review.look import KIND_ICONS, ROW, TARGET, urgency
+from app.screens.review.phrases import (
+    item_words,
+    next_words,
+    nothing_words,
+    owner_words,
+    row_name,
+    value_words,
+    variance_words,
+)
+from app.screens.review.pieces import choice, quiet_button
+
+
+@ft.component
+def QueueList(desk: ReviewDesk, state: ReviewState) -> ft.Control:
+    """Totals, filters, rows."""
+    return ft.Container(
+        content=ft.Column(
+            [
+                _totals(desk, state),
+                _filters(desk, state),
+                _rows(desk, state),
+                words(desk.say("review.keys"), size=14, color=desk.palette.muted, lines=1),
+            ],
+            spacing=8,
+            expand=True,
+        ),
+        padding=ft.Padding.only(left=8, right=8, top=12, bottom=6),
+        expand=True,
+    )
+
+
+def _totals(desk: ReviewDesk, state: ReviewState) -> ft.Control:
+    """How much is open, in cases and in money. Absolute: plus and minus do not cancel."""
+    palette, say = desk.palette, desk.say
+    title = ft.Semantics(
+        content=words(say("review.queue.title"), size=22, strong=True, color=palette.text),
+        header=True,
+    )
+    if not state.is_queue_known:
+        return ft.Container(content=title, padding=ft.Padding.symmetric(horizontal=4), height=48)
+    value = money(state.value_open, state.currency)
+    spoken = say("review.queue.totals", n=state.total_open, value=value)
+    shown = ft.Semantics(
+        content=ft.Column(
+            [
+                words(say("review.queue.open", n=state.total_open), strong=True, lines=1),
+                words(
+                    say("review.queue.value", value=value), size=14, color=palette.muted, lines=1
+                ),
+            ],
+            spacing=0,
+            tight=True,
+            horizontal_alignment=ft.CrossAxisAlignment.END,
+        ),
+        label=spoken,
+        exclude_semantics=True,
+    )
+    return ft.Container(
+        content=ft.Row([title, shown], alignment=ft.MainAxisAlignment.SPACE_BETWEEN),
+        padding=ft.Padding.symmetric(horizontal=4),
+        height=48,
+    )
+
+
+def _filters(desk: ReviewDesk, state: ReviewState) -> ft.Control:
+    palette, say, service = desk.palette, desk.say, desk.service
+    filters = state.filters
+    kinds = [("", say("review.filter.all_kinds"))]
+    kinds += [(kind.value, say(f"review.kind.{kind.value}")) for kind in CaseKind]
+    zones = [("", say("review.filter.all_zones"))]
+    zones += [(zone, say("review.filter.zone_of", zone=zone)) for zone in state.zones]
+    return ft.Row(
+        [
+            chip(
+                say(f"review.filter.{name}"),
+                key=f"filter-{name}",
+                on_press=lambda is_mine=is_mine: desk.do(service.show_mine(is_mine)),  # type: ignore[misc]
+                palette=palette,
+                selected=filters.is_mine is is_mine,
+                height=TARGET,
+            )
+            for name, is_mine in (("all", False), ("mine", True))
+        ]
+        + [
+            choice(
+                say("review.filter.kind"),
+                filters.kind.value if filters.kind else "",
+                kinds,
+                key="filter-kind",
+                on_choose=lambda kind: desk.do(service.show_kind(CaseKind(kind) if kind else None)),
+                palette=palette,
+                expand=1,
+                marked=filters.kind is not None,
+            ),
+            choice(
+                say("review.filter.zone"),
+                filters.zone,
+                zones,
+                key="filter-zone",
+                on_choose=lambda zone: desk.do(service.show_zone(zone)),
+                palette=palette,
+                expand=1,
+                marked=bool(filters.zone),
+            ),
+        ],
+        spacing=6,
+    )
+
+
+def _rows(desk: ReviewDesk, state: ReviewState) -> ft.Control:
+    if not state.rows:
+        return _nothing(desk, state)
+    # Ages are drawn anew each minute, not with each key.
+    now = desk.now().replace(second=0, microsecond=0)
+    rows: list[ft.Control] = [
+        keyed(row.case_id, CaseLine, desk, row, row.case_id == state.selected, now)
+        for row in state.rows
+    ]
+    if state.next_cursor is not None:
+        rows.append(
+            quiet_button(
+                desk.say("review.queue.more"),
+                key="load-more",
+                on_press=lambda: desk.do(desk.service.load_more()),
+                palette=desk.palette,
+                disabled=state.is_queue_loading,
+            )
+        )
+    return ft.ListView(rows, spacing=6, expand=True)
+
+
+@remembered
+def CaseLine(desk: ReviewDesk, row: CaseRow, is_selected: bool, now: datetime) -> ft.Control:
+    """One case, 72 high: where, what, how much, how urgent, whose, until when, and what is next."""
+    palette, say = desk.palette, desk.say
+    pair, icon = urgency(row, palette)
+    face = ft.Row(
+        [
+            ft.Container(
+                width=4,
+                height=ROW - 16,
+                border_radius=2,
+                bgcolor=palette.accent if is_selected else "transparent",
+            ),
+            _left(row, pair, icon, desk, now),
+            _middle(row, desk, now),
+            _right(row, desk),
+        ],
+        spacing=8,
+        vertical_alignment=ft.CrossAxisAlignment.CENTER,
+    )
+    return ft.FilledButton(
+        content=ft.Semantics(
+            content=face,
+            label=row_name(row, now, say),
+            selected=is_selected,
+            exclude_semantics=True,
+        ),
+        key=f"case-{row.case_id}",
+        on_click=pressed(lambda: desk.select(row.case_id)),
+        style=ft.ButtonStyle(
+            bgcolor=palette.surface if not is_selected else palette.raised,
+            side=ft.BorderSide(
+                2 if is_selected else 1, palette.accent if is_selected else palette.edge
+            ),
+            shape=ft.RoundedRectangleBorder(radius=theme.RADIUS),
+            padding=ft.Padding.only(left=4, right=8),
+            elevation=0,
+            alignment=ft.Alignment.CENTER_LEFT,
+        ),
+        height=ROW,
+    )
+
+
+def _left(
+    row: CaseRow, pair: theme.Pair, icon: ft.IconData, desk: ReviewDesk, now: datetime
+) -> ft.Control:
+    priority = ft.Container(
+        content=ft.Row(
+            [
+                ft.Icon(icon, size=16, color=pair.front),
+                words(str(row.priority), size=14, strong=True, color=pair.front),
+            ],
+            spacing=0,
+            tight=True,
+            alignment=ft.MainAxisAlignment.CENTER,
+        ),
+        bgcolor=pair.back,
+        border_radius=8,
+        width=46,
+        height=26,
+        alignment=ft.Alignment.CENTER,
+        tooltip=row.priority_why or None,
+    )
+    age = lasting(now - row.opened_at, desk.say)
+    return ft.Column(
+        [priority, words(age, size=14, color=desk.palette.muted, lines=1)],
+        spacing=4,
+        tight=True,
+        width=50,
+        horizontal_alignment=ft.CrossAxisAlignment.CENTER,
+    )
+
+
+def _middle(row: CaseRow, desk: ReviewDesk, now: datetime) -> ft.Control:
+    palette, say = desk.palette, desk.say
+    is_late = row.due_at < now
+    whose = f"{owner_words(row, say)} \u00b7 {due(row.due_at, now, say)}"
+    return ft.Column(
+        [
+            ft.Row(
+                [
+                    code(row.bin, size=16, color=palette.text),
+                    ft.Icon(KIND_ICONS[row.kind], size=16, color=palette.muted),
+                    words(item_words(row, say), size=14, color=palette.text, lines=1, expand=True),
+                ],
+                spacing=6,
+            ),
+            words(next_words(row, say), size=14, strong=True, color=palette.accent, lines=1),
+            words(whose, size=14, color=palette.text if is_late else palette.muted, lines=1),
+        ],
+        spacing=0,
+        tight=True,
+        expand=True,
+    )
+
+
+def _right(row: CaseRow, desk: ReviewDesk) -> ft.Control:
+    palette, say = desk.palette, desk.say
+    return ft.Column(
+        [
+            words(variance_words(row, say), size=18, strong=True, color=palette.text, lines=1),
+            words(
+                value_words(row, say), size=14, color=palette.muted, lines=2, align=ft.TextAlign.END
+            ),
+        ],
+        spacing=0,
+        tight=True,
+        horizontal_alignment=ft.CrossAxisAlignment.END,
+        width=86,
+    )
+
+
+def _nothing(desk: ReviewDesk, state: ReviewState) -> ft.Control:
+    """Loading, or nothing to decide: which of the two is always said."""
+    palette, say = desk.palette, desk.say
+    parts: list[ft.Control]
+    if not state.is_queue_known:
+        parts = [
+            ft.ProgressRing(width=32, height=32, color=palette.accent),
+            words(say("review.queue.loading"), size=16, color=palette.muted),
+        ]
+    else:
+        parts = [
+            ft.Icon(ft.Icons.TASK_ALT, size=48, color=palette.accent),
+            words(
+                nothing_words(state.filters, say),
+                size=18,
+                color=palette.text,
+                align=ft.TextAlign.CENTER,
+            ),
+        ]
+        if not state.filters.is_everything:
+            parts.append(
+                quiet_button(
+                    say("review.filter.clear"),
+                    key="filter-clear",
+                    on_press=lambda: desk.do(desk.service.show_filters(type(state.filters)())),
+                    palette=palette,
+                )
+            )
+    return ft.Container(
+        content=ft.Column(
+            parts,
+            spacing=16,
+            tight=True,
+            horizontal_alignment=ft.CrossAxisAlignment.CENTER,
+        ),
+        alignment=ft.Alignment.CENTER,
+        padding=24,
+        expand=True,
+    )
