@@ -19,6 +19,7 @@ from app.contract.ids import RANDOM_BYTES, uuid7
 from app.counting.service import FloorService
 from app.floor_link import FloorLink
 from app.i18n.words import Words, load_words
+from app.review_link import REVIEW_ROUTE, ReviewLink
 from app.screens.page import AppPage, PageParts, show_trouble
 from app.settings import ClientSettings, read_settings
 from app.store.clock import SystemClock
@@ -110,7 +111,7 @@ def runtime() -> Runtime:
 
 
 async def main(page: ft.Page) -> None:
-    """One page: a phone's screen, or one tab of a browser."""
+    """One page: a phone's screen, or one tab of a browser. The path /review opens the review."""
     try:
         made = runtime()
     except StoreError as error:
@@ -118,6 +119,15 @@ async def main(page: ft.Page) -> None:
         show_trouble(page, load_words(read_settings().language)(error.words))
         return
     made.run()
+    if (page.route or "").startswith(REVIEW_ROUTE):
+        show_review(page)
+    else:
+        show_floor(page)
+
+
+def show_floor(page: ft.Page) -> None:
+    """The counter's pages."""
+    made = runtime()
     parts = PageParts(
         service=made.service,
         words=made.words,
@@ -127,6 +137,21 @@ async def main(page: ft.Page) -> None:
         shown=made.shown,
     )
     AppPage(page, parts).show()
+
+
+def show_review(page: ft.Page, user_id: str = "") -> None:
+    """The supervisor's pages, on the server this device belongs to."""
+    made = runtime()
+    ReviewLink(
+        page,
+        store=made.store,
+        settings=made.settings,
+        say=made.words,
+        new_id=made.new_id,
+        now=now,
+        to_floor=show_floor,
+        user_id=user_id,
+    ).show()
 
 
 def run() -> None:

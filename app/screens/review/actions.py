@@ -13,7 +13,7 @@ from app.screens.parts.component import pressed
 from app.screens.parts.text import words
 from app.screens.review.desk import Draft, ReviewDesk, best_proposal, offer_of
 from app.screens.review.figures import clock, signed
-from app.screens.review.look import MEDIUM, TARGET
+from app.screens.review.look import TARGET
 from app.screens.review.phrases import action_words, trouble_words
 from app.screens.review.pieces import choice, guarded_field, quiet_button
 
@@ -21,6 +21,10 @@ BESIDE = (Action.RECOUNT, Action.APPROVE, Action.TRANSFER, Action.REJECT)
 """Alternatives that have a button of their own; the rarer ones are one press further."""
 MORE = (Action.EXPLAIN, Action.ESCALATE, Action.REASSIGN, Action.CLOSE)
 ANYONE = ""
+SNUG = 480
+"""Below this width of the case they stand in twos."""
+ROOMY = 720
+"""From this width of the case on, the alternatives stand beside the proposed action."""
 OWNERS = frozenset({Role.SUPERVISOR, Role.LEAD})
 
 
@@ -151,16 +155,20 @@ def _buttons(desk: ReviewDesk, case: CaseDetail, width: float) -> ft.Control:
     more = [offer for a in MORE if a is not big and (offer := offer_of(case, a)) is not None]
     if more:
         beside.append(_more(desk, more))
-    others = ft.Row(beside, spacing=8, run_spacing=8, wrap=True, expand=width >= MEDIUM)
     if big is None:
-        return others
-    proposed = _big(desk, case, big, width)
-    if width < MEDIUM:
-        return ft.Column([ft.Row([proposed]), others], spacing=8, tight=True)
-    return ft.Row([others, proposed], spacing=8, vertical_alignment=ft.CrossAxisAlignment.CENTER)
+        return ft.Row(beside, spacing=8)
+    proposed = _big(desk, case, big, is_alone=width < ROOMY)
+    if width >= ROOMY:
+        side = ft.Row(beside, spacing=8, expand=True)
+        return ft.Row([side, proposed], spacing=8)
+    at_once = len(beside) if width >= SNUG else 2
+    rows: list[ft.Control] = [
+        ft.Row(beside[at : at + at_once], spacing=8) for at in range(0, len(beside), at_once)
+    ]
+    return ft.Column([ft.Row([proposed]), *rows], spacing=8, tight=True)
 
 
-def _big(desk: ReviewDesk, case: CaseDetail, action: Action, width: float) -> ft.Control:
+def _big(desk: ReviewDesk, case: CaseDetail, action: Action, *, is_alone: bool) -> ft.Control:
     text = action_words(case, action, desk.say)
     icons = {Action.APPROVE: ft.Icons.CHECK, Action.RECOUNT: ft.Icons.REPLAY}
     return button(
@@ -170,8 +178,8 @@ def _big(desk: ReviewDesk, case: CaseDetail, action: Action, width: float) -> ft
         palette=desk.palette,
         icon=icons.get(action, ft.Icons.ARROW_FORWARD),
         height=56,
-        expand=width < MEDIUM,
-        width=None if width < MEDIUM else 280,
+        expand=is_alone,
+        width=None if is_alone else 280,
     )
 
 

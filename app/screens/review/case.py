@@ -6,7 +6,6 @@ import flet as ft
 
 from app.contract.review import CaseDetail, CaseRow
 from app.review.state import ReviewState
-from app.screens.parts.buttons import icon_button
 from app.screens.parts.text import code, words
 from app.screens.review.actions import ActionBar
 from app.screens.review.desk import Draft, ReviewDesk
@@ -21,8 +20,11 @@ from app.screens.review.phrases import (
     variance_words,
     what_changed,
 )
-from app.screens.review.pieces import card, tag
+from app.screens.review.pieces import card, flat_icon, tag
 from app.screens.review.rounds import RoundsPart
+
+SIDE_BY_SIDE = 560
+"""From this width on the three answers stand beside each other."""
 
 
 @ft.component
@@ -52,26 +54,26 @@ def CasePanel(
         # A fresh list for each case: the next one is read from its top.
         key=f"evidence-{row.case_id}",
     )
-    column: list[ft.Control] = [_head(desk, state, row, width), scrolled]
+    column: list[ft.Control] = [_head(desk, state, row), scrolled]
     if case is not None:
         column.append(ActionBar(desk, case, state, draft, width))
     return ft.Column(column, spacing=8, expand=True)
 
 
-def _head(desk: ReviewDesk, state: ReviewState, row: CaseRow, width: float) -> ft.Control:
+def _head(desk: ReviewDesk, state: ReviewState, row: CaseRow) -> ft.Control:
     palette, say = desk.palette, desk.say
     parts: list[ft.Control] = []
-    if not is_wide(width):
+    if not is_wide(desk.model.width):
         parts.append(
-            icon_button(
+            flat_icon(
                 ft.Icons.ARROW_BACK,
                 say("review.back"),
                 key="back",
                 on_press=desk.back_to_list,
                 palette=palette,
-                size=48,
             )
         )
+    names = " ".join(part for part in (row.sku, row.lot) if part)
     title = ft.Column(
         [
             ft.Row(
@@ -87,14 +89,10 @@ def _head(desk: ReviewDesk, state: ReviewState, row: CaseRow, width: float) -> f
             ),
             ft.Row(
                 [
-                    words(row.description, size=16, color=palette.text, lines=1),
-                    code(
-                        " ".join(p for p in (row.sku, row.lot) if p), size=16, color=palette.muted
-                    ),
+                    *([code(names, size=16, color=palette.muted)] if names else []),
+                    words(row.description, size=16, color=palette.text, lines=1, expand=True),
                 ],
                 spacing=8,
-                wrap=True,
-                run_spacing=0,
             ),
         ],
         spacing=2,
@@ -136,13 +134,12 @@ def _place(desk: ReviewDesk, state: ReviewState) -> ft.Control:
         desk.do(desk.service.step(by))
 
     arrows: list[ft.Control] = [
-        icon_button(
+        flat_icon(
             icon,
             say(f"review.case.{name}"),
             key=f"case-{name}",
             on_press=lambda by=by: step(by),  # type: ignore[misc]
             palette=palette,
-            size=48,
         )
         for name, icon, by in (
             ("previous", ft.Icons.KEYBOARD_ARROW_UP, -1),
@@ -208,7 +205,7 @@ def _face(desk: ReviewDesk, row: CaseRow, case: CaseDetail | None, width: float)
         )
         for name, shape, body in answers
     ]
-    if width < 600:
+    if width < SIDE_BY_SIDE:
         return ft.Column([ft.Row([cell]) for cell in cells], spacing=8, tight=True, key="face")
     return ft.Row(
         cells,

@@ -59,6 +59,13 @@ def is_wide(width: float) -> bool:
     return width >= EXPANDED
 
 
+def case_width(width: float) -> float:
+    """How much of the window a case has for itself."""
+    if not is_wide(width):
+        return width - RAIL if width >= MEDIUM else width
+    return width - RAIL - (LIST if width >= LARGE else LIST_NARROW)
+
+
 def urgency(row: CaseRow, palette: Palette) -> tuple[Pair, ft.IconData]:
     """Ground and shape of the priority: the shape says the same without the colour."""
     if row.priority >= URGENT:

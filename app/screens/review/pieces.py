@@ -162,6 +162,23 @@ def quiet_button(
     )
 
 
+def flat_icon(
+    icon: ft.IconData, name: str, *, key: str, on_press: Callable[[], Any], palette: Palette
+) -> ft.Control:
+    """An icon without a ground, 48 square; its name is spoken."""
+    return ft.TextButton(
+        content=ft.Icon(icon, size=28, color=palette.text, semantics_label=name),
+        key=key,
+        on_click=pressed(on_press),
+        width=TARGET,
+        height=TARGET,
+        style=ft.ButtonStyle(
+            shape=ft.RoundedRectangleBorder(radius=theme.RADIUS),
+            padding=0,
+        ),
+    )
+
+
 def guarded_field(
     desk: ReviewDesk,
     label: str,

@@ -151,23 +151,19 @@ def _rows(desk: ReviewDesk, state: ReviewState) -> ft.Control:
 def CaseLine(desk: ReviewDesk, row: CaseRow, is_selected: bool, now: datetime) -> ft.Control:
     """One case, 72 high: where, what, how much, how urgent, whose, until when, and what is next."""
     palette, say = desk.palette, desk.say
-    pair, icon = urgency(row, palette)
+    mark = ft.Container(
+        width=4,
+        height=ROW - 16,
+        border_radius=2,
+        bgcolor=palette.accent if is_selected else "transparent",
+    )
     face = ft.Row(
-        [
-            ft.Container(
-                width=4,
-                height=ROW - 16,
-                border_radius=2,
-                bgcolor=palette.accent if is_selected else "transparent",
-            ),
-            _left(row, pair, icon, desk, now),
-            _middle(row, desk, now),
-            _right(row, desk),
-        ],
+        [mark, _urgency(row, desk, now), _lines(row, desk, now)],
         spacing=8,
         vertical_alignment=ft.CrossAxisAlignment.CENTER,
     )
-    return ft.FilledButton(
+    edge = palette.accent if is_selected else palette.edge
+    return ft.OutlinedButton(
         content=ft.Semantics(
             content=face,
             label=row_name(row, now, say),
@@ -177,22 +173,19 @@ def CaseLine(desk: ReviewDesk, row: CaseRow, is_selected: bool, now: datetime) -
         key=f"case-{row.case_id}",
         on_click=pressed(lambda: desk.select(row.case_id)),
         style=ft.ButtonStyle(
-            bgcolor=palette.surface if not is_selected else palette.raised,
-            side=ft.BorderSide(
-                2 if is_selected else 1, palette.accent if is_selected else palette.edge
-            ),
+            bgcolor=palette.raised if is_selected else palette.surface,
+            side=ft.BorderSide(2 if is_selected else 1, edge),
             shape=ft.RoundedRectangleBorder(radius=theme.RADIUS),
-            padding=ft.Padding.only(left=4, right=8),
-            elevation=0,
+            padding=ft.Padding.only(left=4, right=10),
             alignment=ft.Alignment.CENTER_LEFT,
         ),
         height=ROW,
     )
 
 
-def _left(
-    row: CaseRow, pair: theme.Pair, icon: ft.IconData, desk: ReviewDesk, now: datetime
-) -> ft.Control:
+def _urgency(row: CaseRow, desk: ReviewDesk, now: datetime) -> ft.Control:
+    """How urgent, and for how long it has been open."""
+    pair, icon = urgency(row, desk.palette)
     priority = ft.Container(
         content=ft.Row(
             [
@@ -208,7 +201,6 @@ def _left(
         width=46,
         height=26,
         alignment=ft.Alignment.CENTER,
-        tooltip=row.priority_why or None,
     )
     age = lasting(now - row.opened_at, desk.say)
     return ft.Column(
@@ -220,7 +212,8 @@ def _left(
     )
 
 
-def _middle(row: CaseRow, desk: ReviewDesk, now: datetime) -> ft.Control:
+def _lines(row: CaseRow, desk: ReviewDesk, now: datetime) -> ft.Control:
+    """Where, what and how many; what is next; whose, until when and how much."""
     palette, say = desk.palette, desk.say
     is_late = row.due_at < now
     whose = f"{owner_words(row, say)} \u00b7 {due(row.due_at, now, say)}"
@@ -231,31 +224,28 @@ def _middle(row: CaseRow, desk: ReviewDesk, now: datetime) -> ft.Control:
                     code(row.bin, size=16, color=palette.text),
                     ft.Icon(KIND_ICONS[row.kind], size=16, color=palette.muted),
                     words(item_words(row, say), size=14, color=palette.text, lines=1, expand=True),
+                    words(variance_words(row, say), size=18, strong=True, color=palette.text),
                 ],
                 spacing=6,
             ),
             words(next_words(row, say), size=14, strong=True, color=palette.accent, lines=1),
-            words(whose, size=14, color=palette.text if is_late else palette.muted, lines=1),
-        ],
-        spacing=0,
-        tight=True,
-        expand=True,
-    )
-
-
-def _right(row: CaseRow, desk: ReviewDesk) -> ft.Control:
-    palette, say = desk.palette, desk.say
-    return ft.Column(
-        [
-            words(variance_words(row, say), size=18, strong=True, color=palette.text, lines=1),
-            words(
-                value_words(row, say), size=14, color=palette.muted, lines=2, align=ft.TextAlign.END
+            ft.Row(
+                [
+                    words(
+                        whose,
+                        size=14,
+                        color=palette.text if is_late else palette.muted,
+                        lines=1,
+                        expand=True,
+                    ),
+                    words(value_words(row, say), size=14, color=palette.text),
+                ],
+                spacing=6,
             ),
         ],
         spacing=0,
         tight=True,
-        horizontal_alignment=ft.CrossAxisAlignment.END,
-        width=86,
+        expand=True,
     )
 
 

@@ -15,7 +15,7 @@ from app.screens.review.accuracy import AccuracyPage
 from app.screens.review.case import CasePanel
 from app.screens.review.desk import ReviewDesk, ReviewModel
 from app.screens.review.devices import DevicesPage
-from app.screens.review.look import LARGE, LIST, LIST_NARROW, MEDIUM, RAIL, is_wide
+from app.screens.review.look import LARGE, LIST, LIST_NARROW, MEDIUM, RAIL, case_width, is_wide
 from app.screens.review.phrases import outage_words, trouble_words
 from app.screens.review.pieces import quiet_button
 from app.screens.review.queue import QueueList
@@ -76,7 +76,8 @@ def _queue(desk: ReviewDesk, model: ReviewModel) -> ft.Control:
     state, width = model.state, model.width
 
     def case() -> ft.Control:
-        return CasePanel(desk, state, width, desk.draft, model.shown_scans)
+        room = case_width(width)
+        return CasePanel(desk, state, room, desk.draft, model.shown_scans)
 
     if not is_wide(width):
         shown = case() if model.is_detail_open and state.selected else QueueList(desk, state)
@@ -162,7 +163,7 @@ def _rail_button(
         horizontal_alignment=ft.CrossAxisAlignment.CENTER,
         alignment=ft.MainAxisAlignment.CENTER,
     )
-    return ft.FilledButton(
+    return ft.TextButton(
         content=ft.Semantics(content=face, label=name, selected=is_here, exclude_semantics=True),
         key=key,
         on_click=pressed(press),
@@ -170,7 +171,6 @@ def _rail_button(
             bgcolor=pair.back,
             shape=ft.RoundedRectangleBorder(radius=theme.RADIUS),
             padding=0,
-            elevation=0,
         ),
         width=RAIL - 6,
         height=64,

@@ -77,7 +77,16 @@ def ReviewSignIn(desk: ReviewDesk, state: ReviewState) -> ft.Control:
         )
     )
     parts.append(_foot(desk, asks_server, lambda: ask_server(True)))
-    box = card(ft.Column(parts, spacing=16, tight=True), palette, width=420)
+    box = card(
+        ft.Column(
+            parts,
+            spacing=16,
+            tight=True,
+            horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+        ),
+        palette,
+        width=420,
+    )
     box.padding = 24  # type: ignore[attr-defined]
     return ft.Container(content=box, alignment=ft.Alignment.CENTER, padding=16, expand=True)
 
