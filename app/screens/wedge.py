@@ -72,12 +72,14 @@ class ScannerField:
         self._now, self._on_scan, self._on_refusal = now, on_scan, on_refusal
         self._on_ready, self._is_away = on_ready, is_away
         self._stream = KeyStream()
+        self._typed = ""
         self._asked = 0
         self._scanned_at: datetime | None = None
         self.control = _Keys(
             key="scanner_keys",
             autofocus=True,
             on_submit=self._submitted,
+            on_change=None if is_phone else self._changed,
             on_blur=self._blurred,
             on_focus=self._focused,
             # Listening to it keeps the focus where it is: a tap on a button takes no scan away.
@@ -115,8 +117,13 @@ class ScannerField:
         if is_idle and self.control.value == self._stream.taken:
             self._clear()
 
+    def _changed(self, event: ft.Event[ft.TextField]) -> None:
+        # Enter taken by `shift_enter` brings no text with it, and `control.value` may be ahead of it
+        # by then: the text of the last change before Enter is what Enter ends.
+        self._typed = str(event.data or "")
+
     def _submitted(self, event: ft.Event[ft.TextField]) -> None:
-        value = event.control.value or ""
+        value = event.data if isinstance(event.data, str) else self._typed
         at = self._now()
         self._scanned_at = at
         fresh = self._stream.take(value)
@@ -131,6 +138,7 @@ class ScannerField:
         self._on_ready(False)
         # Without the focus no key can arrive: the one moment in which clearing loses nothing.
         self._stream.forget()
+        self._typed = ""
         self.control.value = ""
         if self._is_away():
             self._update()
@@ -142,6 +150,7 @@ class ScannerField:
 
     def _clear(self) -> None:
         self._stream.forget()
+        self._typed = ""
         self.control.value = ""
         self._update()
 

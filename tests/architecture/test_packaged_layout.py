@@ -116,7 +116,7 @@ def run_phone(folder: Path, tmp_path: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("name", ["app", "flet_app_1"])
+@pytest.mark.parametrize("name", ["flet_app_1"])
 def test_the_packaged_folder_draws_its_first_screen_without_the_repository(
     tmp_path: Path, name: str
 ):

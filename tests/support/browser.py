@@ -88,7 +88,7 @@ class Person:
         self.url = url
         self.page: Page = context.new_page()
         self.complaints: list[str] = []
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("pageerror", lambda error: self.complaints.append(f"{error}: {error.stack}"))
         self.open(url)
 
     def open(self, url: str | None = None) -> None:
@@ -136,6 +136,21 @@ class Person:
             )
         )
 
+    def fits(self, size: tuple[int, int], *, smallest: int = 48) -> None:
+        """Everything to press lies on the screen as a whole and is big enough for a finger."""
+        self.page.wait_for_timeout(300)
+        boxes: list[list[float]] = self.page.evaluate(
+            """() => [...document.querySelectorAll('flt-semantics[role=button]')].map(e => {
+                const r = e.getBoundingClientRect(); return [r.left, r.top, r.width, r.height]})"""
+        )
+        assert boxes, "nothing can be pressed"
+        for left, top, width, height in boxes:
+            assert left >= -0.5, f"cut off on the left: {boxes}"
+            assert left + width <= size[0] + 0.5, f"cut off on the right: {left} + {width}"
+            assert min(width, height) >= smallest - 0.5, f"too small: {width} x {height}"
+            # A list may be longer than the screen; whatever begins on it must be whole enough to press.
+            assert 0 <= top < size[1], f"not on the screen: {top}"
+
     # -- doing
 
     def tap(self, name: str | re.Pattern[str]) -> None:
@@ -151,10 +166,13 @@ class Person:
     def scan(self, *codes: str, gap_ms: int = 150, key_ms: float = 2) -> None:
         """A hardware scanner types each code and Enter. No field is looked for: one is always ready.
 
-        Nobody pulls a trigger within a tenth of a second after a tap; a test would.
+        Nobody pulls a trigger within a tenth of a second after a tap; a test would. A tap through the
+        accessibility tree takes the browser's focus along, so this waits until it is back.
         """
         self.page.wait_for_timeout(120)
-        self.sees_button("Scanner ready")
+        self.page.wait_for_function(
+            "['INPUT', 'TEXTAREA'].includes(document.activeElement?.tagName)", timeout=WAIT_MS
+        )
         for code in codes:
             self.page.keyboard.type(code, delay=key_ms)
             self.page.keyboard.press("Enter")

@@ -11,7 +11,7 @@ from app.screens import theme
 from app.screens.floor.desk import FloorDesk
 from app.screens.parts.band import message_band
 from app.screens.parts.buttons import button, row_button
-from app.screens.parts.component import keyed
+from app.screens.parts.component import kept_texts, keyed
 from app.screens.parts.text import words
 
 PIN_MAX = 12
@@ -81,23 +81,25 @@ def _names(desk: FloorDesk, people: tuple[Person, ...]) -> ft.Control:
 @ft.component
 def PinPad(desk: FloorDesk, person: Person, is_busy: bool) -> ft.Control:
     """Twelve keys. The digits are never shown; how many there are is."""
-    digits, set_digits = ft.use_state("")
+    # Kept beside what is drawn: Enter may come before the last digit was drawn.
+    kept = kept_texts(pin="")
+    digits, set_digits = ft.use_state(0)
     palette, say = desk.palette, desk.say
 
     def press(name: str) -> None:
-        if name == "back":
-            set_digits(lambda d: d[:-1])
-        elif name == "enter":
-            set_digits("")
-            if len(digits) >= PIN_MIN:
-                asyncio.get_running_loop().create_task(desk.enter_pin(digits))
+        pin = kept["pin"]
+        if name == "enter":
+            kept["pin"] = ""
+            if len(pin) >= PIN_MIN:
+                asyncio.get_running_loop().create_task(desk.enter_pin(pin))
         else:
-            set_digits(lambda d: (d + name)[:PIN_MAX])
+            kept["pin"] = pin[:-1] if name == "back" else (pin + name)[:PIN_MAX]
+        set_digits(len(kept["pin"]))
 
     title = words(
         say("sign_in.hello", name=person.name), size=24, strong=True, color=palette.text, lines=1
     )
-    shown = say("sign_in.checking") if is_busy else "\u2022 " * len(digits)
+    shown = say("sign_in.checking") if is_busy else "\u2022 " * digits
     dots = ft.Semantics(
         content=ft.Container(
             content=words(
@@ -106,7 +108,7 @@ def PinPad(desk: FloorDesk, person: Person, is_busy: bool) -> ft.Control:
             height=48,
             alignment=ft.Alignment.CENTER,
         ),
-        label=say("sign_in.digits", n=len(digits)),
+        label=say("sign_in.digits", n=digits),
         exclude_semantics=True,
     )
     rows = [

@@ -569,3 +569,14 @@ def test_every_answer_can_be_drawn(floor: Floor, tone: Tone):
         assert shown.floor.service.state.stage is Stage.COUNT
 
     on_screen(floor, look)
+
+
+def test_a_pin_typed_faster_than_it_is_drawn_is_the_whole_pin(floor: Floor):
+    async def act(shown: Shown) -> None:
+        await shown.page.press("person-ana")
+        keys = {name: shown.page.find(f"pin-{name}")._i for name in [*PIN, "enter"]}
+        for name in [*PIN, "enter"]:
+            await shown.page.session.dispatch_event(keys[name], "click", None)
+        await shown.until("next_bin")
+
+    on_screen(floor, act)

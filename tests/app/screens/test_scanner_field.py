@@ -72,8 +72,11 @@ class Listener:
 
 
 def enter(field: ScannerField, value: str) -> None:
-    field.control.value = value
-    field._submitted(type("Event", (), {"control": field.control})())
+    change = type("Event", (), {"control": field.control, "data": value})()
+    field._changed(change)
+    # What Flet does under load: the control already holds letters of the next scan.
+    field.control.value = value + "59"
+    field._submitted(type("Event", (), {"control": field.control, "data": None})())
 
 
 def test_a_storm_of_equal_and_changing_codes_is_counted_exactly():
@@ -100,6 +103,14 @@ def test_a_cut_off_scan_of_a_framed_scanner_is_refused_and_never_looked_up():
 
 def test_on_the_web_enter_is_taken_before_the_field_can_lose_the_focus():
     assert Listener().field().control.shift_enter is True
+
+
+def test_a_phone_s_field_brings_its_text_with_enter():
+    listener = Listener()
+    field = listener.field()
+    field._submitted(type("Event", (), {"control": field.control, "data": "4006381333931"})())
+
+    assert listener.scans == ["4006381333931"]
 
 
 def test_the_scanner_never_brings_a_keyboard_up_on_a_phone():
