@@ -6,6 +6,8 @@ sqlite.org/wal.html), which the libraries on phones still have.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -32,6 +34,9 @@ class LocalFile:
         self._synchronous = synchronous
         self._lock = threading.RLock()
         self._engine = _open(path, synchronous)
+        with store_errors(), self._engine.connect():
+            pass  # the switch to WAL is made, and with it the rollback journal is gone: below, for good
+        sync_folder(path.parent)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -69,6 +74,7 @@ class LocalFile:
             try:
                 yield
             finally:
+                sync_folder(self.path.parent)
                 self._engine = _open(self.path, self._synchronous)
 
     def close(self) -> None:
@@ -105,6 +111,21 @@ def _open(path: Path, synchronous: str) -> Engine:
     return engine
 
 
+def sync_folder(folder: Path) -> None:
+    """Make names in the folder durable: which files there are, and which are gone.
+
+    With synchronous=FULL SQLite does not wait for the removal of a rollback journal to reach the disk
+    (only EXTRA does). A journal that comes back after a power cut would undo a new database whose
+    WAL holds confirmed events; tests/app/store/test_crash_images.py found that.
+    """
+    with contextlib.suppress(OSError):  # Windows has no such thing to open
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
 def fold_sidecars(path: Path) -> None:
     """Put everything of a closed database into its one file, durably: no -wal, no -shm is left."""
     connection = sqlite3.connect(path)
@@ -113,3 +134,4 @@ def fold_sidecars(path: Path) -> None:
         connection.execute("PRAGMA journal_mode=DELETE")
     finally:
         connection.close()
+    sync_folder(path.parent)

@@ -7,14 +7,12 @@ undone by itself, noted, and tried again with later pushes.
 from __future__ import annotations
 
 import hashlib
-import importlib
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from app.contract.ids import is_uuid7
 from app.contract.problems import RefusalError
@@ -36,22 +34,18 @@ from app.contract.wire import (
 from server.clock import Rim
 from server.domain.arrivals import FORKED, Arrival, Known, held_id, sort_arrivals
 from server.domain.people import Device, DeviceState
+from server.services.comparing import Comparison, compare, storable
 from server.services.epochs import server_epoch
 from server.storage import access, events
 from server.storage.columns import to_us
 from server.storage.engine import Database
 from server.storage.tables_sync import (
     ClockSampleRow,
-    CompareLaterRow,
     DeviceEventRow,
     HeldEventRow,
     InstallRow,
     PushRow,
 )
-
-log = logging.getLogger("blindcount.intake")
-COMPARE_AGAIN_MAX = 20
-"""Counts whose comparison failed before and that one push tries again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,23 +253,18 @@ def _held_row(push: _Push, arrival: Arrival, number: int, opaque: bytes | None) 
         "site_id": push.site_id,
         "held_id": held_id(push.install_id, arrival.sent),
         "install_id": push.install_id,
-        "event_id": _storable(arrival.sent.id),
+        "event_id": storable(arrival.sent.id),
         "seq": arrival.sent.seq,
         "device_id": push.device.device_id,
         "raw": raw,
         "sha256": arrival.sha256,
         "code": arrival.code,
-        "reason": _storable(arrival.reason),
+        "reason": storable(arrival.reason),
         "count_id": arrival.held_count_id,
         "user_id": None,
         "push": number,
         "received_us": to_us(push.now),
     }
-
-
-def _storable(text: str) -> str:
-    """PostgreSQL keeps no NUL in a text, and neither database a lone surrogate."""
-    return text.encode("utf-8", "backslashreplace").decode().replace("\x00", "\\0")
 
 
 def _link(push: _Push, install: InstallRow, fresh: Sequence[Arrival]) -> None:
@@ -330,7 +319,7 @@ def _keep_clocks(push: _Push, reading: ClockReading, samples: Sequence[ClockSamp
                 "t3_boot_ms": None,
             }
         )
-    rows = [r | {"boot_id": _storable(r["boot_id"])} for r in rows]
+    rows = [r | {"boot_id": storable(r["boot_id"])} for r in rows]
     events.insert_new(push.session, ClockSampleRow, rows)
 
 
@@ -341,75 +330,20 @@ def _is_sane(*clocks_ms: int) -> bool:
 def _note_device(push: _Push, app_version: str, *, is_forked: bool) -> None:
     row = access.device_row(push.session, push.site_id, push.device.device_id)
     assert row is not None, "its token was looked up"
-    row.seen_us, row.app_version = to_us(push.now), _storable(app_version)
+    row.seen_us, row.app_version = to_us(push.now), storable(app_version)
     if is_forked and row.state == DeviceState.ACTIVE:
         row.state = DeviceState.FORKED.value
     push.session.add(row)
 
 
-# -- comparing
-
-
 def _compare(push: _Push, arrivals: Sequence[Arrival]) -> None:
-    touched = {a.event.count_id for a in arrivals if a.event is not None and a.is_new}
-    waiting = push.session.exec(
-        select(CompareLaterRow)
-        .where(CompareLaterRow.site_id == push.site_id)
-        .order_by(col(CompareLaterRow.tries), col(CompareLaterRow.count_id))
-        .limit(COMPARE_AGAIN_MAX)
-    ).all()
-    for row in waiting:
-        if _try_to_compare(push, [row.count_id]) is None:
-            push.session.delete(row)
-        else:
-            row.tries += 1
-    count_ids = sorted(c for c in touched if c is not None)
-    held = [held_id(push.install_id, a.sent) for a in arrivals if a.is_new and not a.event]
-    failed = _try_to_compare(push, count_ids) if count_ids else None
-    if failed is not None:
-        _compare_each(push, count_ids)
-    if held:
-        _try("events_held", push, held)
-
-
-def _compare_each(push: _Push, count_ids: Sequence[str]) -> None:
-    """One of them failed: compare the others, and note the one for later."""
-    for count_id in count_ids:
-        failed = _try_to_compare(push, [count_id])
-        if failed is not None:
-            push.session.merge(
-                CompareLaterRow(
-                    site_id=push.site_id,
-                    count_id=count_id,
-                    since_us=to_us(push.now),
-                    error=_storable(failed)[:500],
-                )
-            )
-
-
-def _try_to_compare(push: _Push, count_ids: Sequence[str]) -> str | None:
-    return _try("counts_changed", push, count_ids)
-
-
-def _try(verb: str, push: _Push, ids: Sequence[str]) -> str | None:
-    """Call the comparison in a savepoint of its own; its error, or None when it went well."""
-    service = _reconciling()
-    function = getattr(service, verb, None)
-    if function is None:
-        return None
-    try:
-        with push.session.begin_nested():
-            function(push.session, push.site_id, list(ids), push.now, push.rim.new_id)
-            push.session.flush()
-    except Exception as error:
-        # A bug in a rule must not make devices send for ever what is safely here.
-        log.exception("%s failed for %s", verb, ids)
-        return f"{type(error).__name__}: {error}"
-    return None
-
-
-def _reconciling() -> Any:
-    try:
-        return importlib.import_module("server.services.reconciling")
-    except ModuleNotFoundError:
-        return None
+    fresh = [a for a in arrivals if a.is_new]
+    counts = {a.event.count_id for a in fresh if a.event is not None}
+    work = Comparison(
+        session=push.session, site_id=push.site_id, now=push.now, new_id=push.rim.new_id
+    )
+    compare(
+        work,
+        sorted(c for c in counts if c is not None),
+        [held_id(push.install_id, a.sent) for a in fresh if a.event is None],
+    )

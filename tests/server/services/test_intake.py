@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import text
@@ -14,7 +13,7 @@ from app.contract.codec import encode_event, hash_event
 from app.contract.events import BinClosed, BinOpened, NoteAdded
 from app.contract.problems import RefusalError
 from app.contract.wire import ClockSample, QuarantineRequest, Result, SentEvent
-from server.services import intake
+from server.services import intake, reconciling
 from server.services.access import device_of_token
 from server.services.epochs import begin_epoch
 from server.storage import events
@@ -202,7 +201,7 @@ def test_a_comparison_that_crashes_never_costs_the_events(database, device, monk
     def crashing(session, site_id, count_ids, now, new_id):
         session.execute(text("INSERT INTO nowhere VALUES (1)"))
 
-    monkeypatch.setattr(intake, "_reconciling", lambda: SimpleNamespace(counts_changed=crashing))
+    monkeypatch.setattr(reconciling, "counts_changed", crashing)
     reply = device.push()
 
     assert results(reply) == [(Result.CREATED, None)] * 3
@@ -215,7 +214,7 @@ def test_a_comparison_that_crashes_never_costs_the_events(database, device, monk
     def mended(session, site_id, count_ids, now, new_id):
         compared.extend(count_ids)
 
-    monkeypatch.setattr(intake, "_reconciling", lambda: SimpleNamespace(counts_changed=mended))
+    monkeypatch.setattr(reconciling, "counts_changed", mended)
     device.push([])
     assert compared == [COUNT]
     assert stored(database, CompareLaterRow) == []
