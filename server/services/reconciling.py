@@ -6,7 +6,7 @@ touches to be judged again, and what is stored is moved to what follows now. Ask
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -55,18 +55,20 @@ def movements_changed(
     now: datetime,
     new_id: NewId,
     *,
-    since: datetime | None = None,
+    since: Mapping[str, datetime] | None = None,
 ) -> None:
-    """Judge the bins again whose book changed at or after `since` (None: at any time).
+    """Judge the bins again whose book changed, at or after the instant that `since` names per bin.
 
     Bins whose last count was over by then have nothing to learn. The caller commits.
     """
     desk = Desk(session, site_id, now, new_id)
     session.flush()
     for place in sorted({bin_code for bin_code, _ in bins_and_skus}):
-        last = counts.last_ended(session, site_id, place)
-        if last is not None and (since is None or last >= since):
-            judge(desk, place, since=since or last)
+        span = counts.counted_between(session, site_id, place)
+        first_changed = (since or {}).get(place)
+        if span is None or (first_changed is not None and span.latest < first_changed):
+            continue
+        judge(desk, place, since=max(first_changed or span.earliest, span.earliest))
     odd_facts.negative_books(desk, bins_and_skus)
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from app.contract.count_fold import CountStatus, LineKey
 from app.contract.vocabulary import BinKind, Condition, CountScope, Tracking
@@ -141,6 +141,17 @@ def closed_counts_of_bin(
         .limit(COUNTS_PER_BIN_MAX)
     )
     return session.exec(query).all()[::-1]
+
+
+def counted_between(session: Session, site_id: str, bin_code: str) -> Span | None:
+    """From the opening of the bin's first closed count to the end of its last; None for never."""
+    query = select(func.min(CountRow.opened_earliest_us), func.max(CountRow.ended_latest_us)).where(
+        col(CountRow.site_id) == site_id,
+        col(CountRow.bin) == bin_code,
+        col(CountRow.status) == CountStatus.CLOSED.value,
+    )
+    first, last = session.exec(query).one()
+    return None if first is None else Span(earliest=from_us(first), latest=from_us(last))
 
 
 def last_ended(session: Session, site_id: str, bin_code: str) -> datetime | None:

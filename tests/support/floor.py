@@ -190,7 +190,10 @@ class Floor:
                 touched,
                 self.time.now(),
                 self.rim.new_id,
-                since=min(m.occurred_at for m in moves),
+                since={
+                    place: min(m.occurred_at for m in moves if place in (m.from_bin, m.to_bin))
+                    for place, _ in touched
+                },
             )
             session.commit()
 

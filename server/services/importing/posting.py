@@ -43,7 +43,7 @@ class Posting:
     def finish(self) -> None:
         """Drop what is no longer true, tell open cases."""
         drop_checkpoints(self._job.session, self._job.site_id, self.earliest)
-        tell_cases(self._job, self._pairs)
+        tell_cases(self._job, self._pairs, self.earliest)
 
     def _compare(self, lines: Sequence[int], rows: Sequence[MovementTuple], inserted: int) -> None:
         known = contents_of(self._job.session, self._job.site_id, [str(row[_ID]) for row in rows])
