@@ -57,6 +57,9 @@ class Settlement:
     case_id: str
     how: SettledAs
     count_ids: frozenset[str]
+    deciding: frozenset[str]
+    """Those of its counts that the decision rests on: the two that agreed, or the last. What the
+    others found was known to whoever decided, and is not held against the posting again."""
     last: tuple[datetime, str]
     """Order of the last count the decision was about: later counts met the corrected book."""
     amounts: Mapping[str, Decimal] = field(default_factory=dict)
@@ -155,7 +158,7 @@ def episodes(
     current: list[UsedRound] = []
     overtaken: set[str] = set()
     for line in sorted(rounds, key=lambda r: r.order):
-        if line.count_id in dismissed:
+        if line.count_id in dismissed or _is_overruled(line, settled):
             continue
         own = [s for s in settled if _bears_on(s, line)]
         residual = _residual(line, own)
@@ -169,6 +172,12 @@ def episodes(
     if current:
         found.append(_episode(current, overtaken, settled, rounds_max))
     return tuple(found)
+
+
+def _is_overruled(line: LineRound, settled: list[Settlement]) -> bool:
+    """A count that was before whoever decided, and that the decision does not rest on."""
+    own = [s for s in settled if line.count_id in s.count_ids]
+    return bool(own) and not any(line.count_id in s.deciding for s in own)
 
 
 def _bears_on(settlement: Settlement, line: LineRound) -> bool:

@@ -44,7 +44,7 @@ def decide(
     """Carry out one decision. Raises RefusalError naming the rule that forbids it."""
     with database.write() as session:
         desk = Desk(session, site_id, rim.now(), rim.new_id)
-        result = _decide(desk, case_id, decision, person)
+        result = decide_at(desk, case_id, decision, person)
         session.commit()
         return result
 
@@ -69,7 +69,8 @@ def decide_in_bulk(
     return BulkResult(results=tuple(results))
 
 
-def _decide(desk: Desk, case_id: str, decision: Decision, person: Person) -> DecisionResult:
+def decide_at(desk: Desk, case_id: str, decision: Decision, person: Person) -> DecisionResult:
+    """The same inside a transaction that is under way; the caller commits."""
     case = case_rows.find_case(desk.session, desk.site_id, case_id, lock=True)
     if case is None:
         raise RefusalError("not-found", what="case", id=case_id)

@@ -110,7 +110,8 @@ def judge(desk: Desk, bin_code: str, *, since: datetime) -> BinOutcome | None:
         return None
     start, cases = _window(desk, bin_code, since)
     rows = counts.closed_counts_of_bin(desk.session, desk.site_id, bin_code, since=start)
-    stored = [_Stored(row, _lines(desk, row)) for row in rows]
+    lines = counts.lines_of_counts(desk.session, desk.site_id, [row.count_id for row in rows])
+    stored = [_Stored(row, lines[row.count_id]) for row in rows]
     outcome = judge_bin(_facts(desk, place, stored, cases))
     for count in stored:
         judged = outcome.judged[count.row.count_id]
@@ -133,10 +134,6 @@ def judge(desk: Desk, bin_code: str, *, since: datetime) -> BinOutcome | None:
 class _Stored:
     row: CountRow
     lines: Sequence[CountLineRow]
-
-
-def _lines(desk: Desk, row: CountRow) -> Sequence[CountLineRow]:
-    return counts.lines_of_count(desk.session, desk.site_id, row.count_id)
 
 
 def _window(desk: Desk, bin_code: str, since: datetime) -> tuple[datetime, list[ExceptionCaseRow]]:

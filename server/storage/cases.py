@@ -15,7 +15,7 @@ from server.domain.adjustment import PostedPart
 from server.domain.cases import HistoryFact
 from server.domain.judging import CaseLine, LineSettlement
 from server.domain.ranges import Range
-from server.domain.rounds import Episode, SettledAs, Settlement
+from server.domain.rounds import Episode, SettledAs, Settlement, Standing
 from server.storage.columns import from_u, from_us, to_us
 from server.storage.tables_casework import (
     AdjustmentPartRow,
@@ -218,6 +218,7 @@ def settlements_of(
             case_id=case_id,
             how=how,
             count_ids=frozenset(r.count_id for r in rounds[case_id]),
+            deciding=_deciding(case, rounds[case_id]),
             last=(from_us(case.last_order_us), case.last_order_id),
             amounts={s: q for s, q in amounts.items() if q != 0},
         )
@@ -230,6 +231,11 @@ def settlements_of(
         )
         found += _other_lines(case, settlement, parts.get(f"{case_id}*", []))
     return found
+
+
+def _deciding(case: ExceptionCaseRow, rounds: Sequence[CaseRoundRow]) -> frozenset[str]:
+    used = [row.count_id for row in rounds if row.is_used]
+    return frozenset(used[-2:] if case.standing == Standing.AGREED else used[-1:])
 
 
 def _parts_of_bin(
@@ -268,6 +274,7 @@ def _other_lines(
                     case_id=case.case_id,
                     how=SettledAs.POSTED,
                     count_ids=settlement.count_ids,
+                    deciding=settlement.deciding,
                     last=settlement.last,
                     amounts={s: q for s, q in amounts.items() if q != 0},
                 ),

@@ -125,6 +125,21 @@ def lines_of_count(session: Session, site_id: str, count_id: str) -> Sequence[Co
     return session.exec(query).all()
 
 
+def lines_of_counts(
+    session: Session, site_id: str, count_ids: Sequence[str]
+) -> dict[str, list[CountLineRow]]:
+    """The lines of several counts, read together."""
+    found: dict[str, list[CountLineRow]] = {count_id: [] for count_id in count_ids}
+    for start in range(0, len(count_ids), 400):
+        query = select(CountLineRow).where(
+            col(CountLineRow.site_id) == site_id,
+            col(CountLineRow.count_id).in_(count_ids[start : start + 400]),
+        )
+        for row in session.exec(query):
+            found[row.count_id].append(row)
+    return found
+
+
 def closed_counts_of_bin(
     session: Session, site_id: str, bin_code: str, *, since: datetime
 ) -> Sequence[CountRow]:

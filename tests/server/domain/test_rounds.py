@@ -123,11 +123,20 @@ def test_a_site_may_ask_for_more_people():
 # -- after a decision ----------------------------------------------------------------------------
 
 
-def settled(how: SettledAs, amount: str, counts: str, *, last: int, case: str = "k") -> Settlement:
+def settled(
+    how: SettledAs,
+    amount: str,
+    counts: str,
+    *,
+    last: int,
+    case: str = "k",
+    deciding: str | None = None,
+) -> Settlement:
     return Settlement(
         case_id=case,
         how=how,
         count_ids=frozenset(counts.split()),
+        deciding=frozenset(counts.split() if deciding is None else deciding.split()),
         last=(NINE + timedelta(hours=last), f"c{last}"),
         amounts={"": D(amount)} if D(amount) != 0 else {},
     )
@@ -179,6 +188,12 @@ def test_a_count_after_the_posting_is_judged_on_its_own():
 
     assert episode.corrects == ()
     assert episode.used[0].count_id == "c5"
+
+
+def test_what_a_lead_overruled_is_not_held_against_the_posting():
+    by_lead = settled(SettledAs.POSTED, "-4", "c0 c1 c2", last=2, deciding="c1")
+
+    assert episodes(_story("ana -6, ben -4, ana -1"), [by_lead]) == ()
 
 
 def test_dismissed_counts_prove_nothing_more():
