@@ -17,7 +17,8 @@ from server.services.reporting import AccuracyFilter
 from server.story.build import build
 from server.story.ledger import StoryMovement
 from server.story.load import import_csv, load_story
-from server.story.truths import Seen, pick_of
+from server.story.planting import pick_of
+from server.story.truths import Seen
 from tests.support.events import counted
 from tests.support.floor import Floor, an_unknown
 from tests.support.server import NOW, SITE
