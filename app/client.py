@@ -135,14 +135,15 @@ def show_floor(page: ft.Page) -> None:
         steady=time.monotonic,
         used=made.used,
         shown=made.shown,
+        open_review=show_review,
     )
     AppPage(page, parts).show()
 
 
-def show_review(page: ft.Page, user_id: str = "") -> None:
+def show_review(page: ft.Page, user_id: str = "", pin: str = "") -> None:
     """The supervisor's pages, on the server this device belongs to."""
     made = runtime()
-    ReviewLink(
+    link = ReviewLink(
         page,
         store=made.store,
         settings=made.settings,
@@ -151,7 +152,10 @@ def show_review(page: ft.Page, user_id: str = "") -> None:
         now=now,
         to_floor=show_floor,
         user_id=user_id,
-    ).show()
+    )
+    link.show()
+    if pin:
+        page.run_task(link.service.sign_in, user_id, pin)
 
 
 def run() -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import flet as ft
 
 from app.counting.service import FloorService
-from app.counting.state import Person, Stage
+from app.counting.state import Person, Reach, Stage
 from app.i18n.words import Words
 from app.scanner.camera import CameraScanner
 from app.scanner.events import ScanEvent
@@ -45,6 +45,8 @@ class PageParts:
     """Called when somebody touched the device: it does not lock itself under a hand."""
     shown: Callable[[], None]
     """Called when the app is on the screen again: a good moment to send."""
+    open_review: Callable[[ft.Page, str, str], None] = lambda _page, _user_id, _pin: None
+    """Shows the review on a page; with a person and PIN it signs in by itself."""
 
 
 class AppPage:
@@ -60,6 +62,7 @@ class AppPage:
         self.tones = Tones(page)
         self.camera = self._make_camera()
         self._was_paused = False
+        self._is_open = True
         self.desk = FloorDesk(
             service=parts.service,
             say=parts.words,
@@ -70,6 +73,8 @@ class AppPage:
             camera=self.camera.control if self.camera else None,
             toggle_camera=self.toggle_camera if self.camera else None,
             toggle_torch=self.toggle_torch if self.camera else None,
+            open_review=self.open_review,
+            to_review=self._to_review,
         )
         self.field = ScannerField(
             is_phone=self.is_phone,
@@ -93,11 +98,39 @@ class AppPage:
         page.dark_theme = page.theme
         page.fonts = theme.FONTS
         page.on_connect = self._again
-        page.on_close = self.desk.close
+        page.on_close = self.close
+        page.on_resize = None
+        page.on_keyboard_event = None
         page.on_app_lifecycle_state_change = self._lifecycle
         page.overlay.append(self.field.control)
         page.render(lambda: FloorRoot(self.desk, self.desk.model))
         page.run_task(self._tick)
+
+    def close(self) -> None:
+        """The page is gone, or shows the review now."""
+        self._is_open = False
+        self.desk.model.is_hidden = True
+        self.desk.close()
+
+    def open_review(self, user_id: str = "", pin: str = "") -> None:
+        """The supervisor's pages instead of the floor's; who counts stays signed in."""
+        self.page.run_task(self._leave_for_review, user_id, pin)
+
+    async def _leave_for_review(self, user_id: str, pin: str) -> None:
+        if self.desk.model.camera.is_on:
+            await self._close_camera()
+        self.close()
+        self.page.overlay.remove(self.field.control)
+        self.page.on_app_lifecycle_state_change = None
+        self.parts.open_review(self.page, user_id, pin)
+
+    def _to_review(self, person: Person, pin: str) -> bool:
+        """A reviewer's PIN was right. Without a server there is nothing to review: then they count."""
+        reach = self.desk.model.state.sync.reach
+        if not is_reviewer(person) or reach in (Reach.OFFLINE, Reach.REFUSED):
+            return False
+        self.open_review(person.user_id, pin)
+        return True
 
     def focus_scanner(self) -> None:
         """The scanner sign was tapped."""
@@ -151,7 +184,7 @@ class AppPage:
 
     async def _tick(self) -> None:
         was_typing, was_in_bin = self.desk.is_typing, False
-        while True:
+        while self._is_open:
             await asyncio.sleep(TICK_SECONDS)
             self.field.tidy()
             is_typing = self.desk.is_typing

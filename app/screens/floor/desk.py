@@ -141,11 +141,13 @@ class FloorDesk:
         self.model = FloorModel(state=service.state)
         # What was answered before this page was drawn (a reload, a second tab) is not sounded again.
         self._heard = service.state.band.serial if service.state.band else 0
-        self._stop = service.subscribe(self._changed)
+        self._stop: Callable[[], None] | None = service.subscribe(self._changed)
 
     def close(self) -> None:
         """The page is gone: nothing of it is kept alive by the service."""
-        self._stop()
+        if self._stop is not None:
+            self._stop()
+            self._stop = None
 
     def _changed(self, state: FloorState) -> None:
         self._here(lambda: self._show(state))
