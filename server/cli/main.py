@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from server.cli import client, enrol, import_rows, labels, serve
+from server.cli import client, enrol, import_rows, labels, restored, serve
 
 app = typer.Typer(
     name="blindcount",
@@ -16,6 +16,8 @@ app = typer.Typer(
 app.command()(serve.serve)
 app.command()(client.client)
 app.command()(enrol.enrol)
+app.command()(restored.restored)
+app.command()(restored.rescue)
 app.command()(labels.labels)
 app.command("import")(import_rows.import_rows)
 

@@ -9,16 +9,20 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlmodel import Session, col, select
 
-from server.services import reconciling
-from server.storage.columns import to_us
-from server.storage.tables_sync import CompareLaterRow
+from server.services import odd_facts, reconciling
+from server.services.desk import Desk
+from server.storage.access import device_names
+from server.storage.columns import from_us, to_us
+from server.storage.tables_sync import CompareLaterRow, InstallRow
 
 log = logging.getLogger("blindcount.comparing")
+GAP_AFTER = timedelta(hours=24)
+"""A device that is in a dead zone sends late; after a day somebody looks for it."""
 AGAIN_MAX = 5
 """Counts whose comparison failed before and that one push tries again, the least tried first."""
 
@@ -36,6 +40,7 @@ class Comparison:
 def compare(work: Comparison, count_ids: Sequence[str], held_ids: Sequence[str]) -> None:
     """Compare the counts that events came for, raise cases for what was held, and catch up."""
     _catch_up(work)
+    _report_gaps(work)
     if count_ids and _try(work, reconciling.counts_changed, count_ids) is not None:
         _compare_each(work, count_ids)
     if held_ids:
@@ -54,6 +59,34 @@ def _catch_up(work: Comparison) -> None:
             work.session.delete(row)
         else:
             row.tries += 1
+
+
+def _report_gaps(work: Comparison) -> None:
+    """A hole in a device's sequence for more than a day: something it recorded has not arrived."""
+    overdue = work.session.exec(
+        select(InstallRow).where(
+            InstallRow.site_id == work.site_id,
+            col(InstallRow.gap_since_us) < to_us(work.now - GAP_AFTER),
+        )
+    ).all()
+    for row in overdue:
+        _try(work, _open_gap, [row.install_id])
+
+
+def _open_gap(
+    session: Session, site_id: str, ids: Sequence[str], now: datetime, new_id: Callable[[], str]
+) -> None:
+    row = session.get(InstallRow, (site_id, ids[0]))
+    if row is None or row.gap_since_us is None:
+        return
+    names = device_names(session, site_id, [row.device_id])
+    odd_facts.device_gap(
+        Desk(session, site_id, now, new_id),
+        row.install_id,
+        names.get(row.device_id, ""),
+        first_missing=row.high_seq + 1,
+        since=from_us(row.gap_since_us),
+    )
 
 
 def _compare_each(work: Comparison, count_ids: Sequence[str]) -> None:

@@ -17,6 +17,7 @@ from server.services import intake, reconciling
 from server.services.access import device_of_token
 from server.services.epochs import begin_epoch
 from server.storage import events
+from server.storage.tables_casework import ExceptionCaseRow
 from server.storage.tables_sync import CompareLaterRow, DeviceEventRow, HeldEventRow, PushRow
 from tests.support.devices import BOOT, a_device, sent
 from tests.support.events import START_MS, an_event, an_id, counted
@@ -165,6 +166,25 @@ def test_a_gap_is_noted_and_never_blocks(database, device, time):
     with database.read() as session:
         install = events.find_install(session, SITE, device.device.install_id)
         assert install.gap_since_us is None
+
+
+def test_a_gap_that_stays_for_a_day_becomes_a_case(database, device, time):
+    for number in range(3):
+        device.record(NoteAdded(text=str(number)), COUNT)
+    one, _, three = device.pending
+    device.push([one, three])
+    assert gap_cases(database) == []
+
+    time.advance(hours=25)
+    device.push([])
+    device.push([])
+
+    assert gap_cases(database) == ["device_gap"]
+
+
+def gap_cases(database):
+    with database.read() as session:
+        return list(session.exec(select(ExceptionCaseRow.kind)))
 
 
 def test_what_is_too_large_is_left_with_the_device(database, device):
