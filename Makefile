@@ -72,7 +72,7 @@ $(MOBILE)/.ready: pyproject.toml constraints/mobile.txt
 bench: setup ## measure: each figure beside its floor, in one run (BENCH="ledger sync" for some)
 	@$(BIN)/python -m tests.bench $(BENCH)
 
-bench-peers: setup ## measure what Tryton and PouchDB need for the same work (PEER=pouchdb for one)
+bench-peers: setup ## measure beside Tryton and PouchDB doing the same work (PEER=pouchdb for one)
 	@$(BIN)/python -m tests.bench.peers $(PEER)
 
 format: setup ## put the code into its form

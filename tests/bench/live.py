@@ -36,7 +36,7 @@ class LiveServer:
     def __init__(self, folder: Path, url: str | None = None) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        self.port = free_port()
+        self.port = free_port(8710)
         self.database_url = url or f"sqlite:///{folder / 'server.sqlite'}"
         self.database: Database = open_database(
             Settings(database_url=self.database_url), datetime.now(UTC)
