@@ -7,6 +7,7 @@ follow the state. What the disk refuses blocks the screen instead of being shown
 from __future__ import annotations
 
 import functools
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -34,6 +35,8 @@ from app.store.enrolment import Enrolment
 from app.store.errors import StoreError
 from app.store.event_log import CountSummary, EventDraft
 from app.store.pins import PinOutcome
+
+_log = logging.getLogger(__name__)
 
 RECENT_COUNTS = 30
 """Finished counts the list shows; older ones are on the server or still counted as unsent."""
@@ -112,7 +115,12 @@ class FloorCore:
             return
         self.state = state
         for listener in tuple(self._listeners):
-            listener(state)
+            try:
+                listener(state)
+            except Exception:
+                # What was stored is stored: a page that cannot draw must not undo a step, nor keep
+                # the other pages from hearing of it.
+                _log.exception("a page could not follow")
 
     def _lines(self, count: OpenCount | None) -> tuple[Any, ...]:
         if count is None:

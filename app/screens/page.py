@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import flet as ft
+from flet.controls.context import _context_page
 
 from app.counting.service import FloorService
 from app.counting.state import Person, Reach, Stage
@@ -141,17 +143,16 @@ class AppPage:
     def _here(self, act: Callable[[], None]) -> None:
         """Run something as this page: a change made on another page must be sent to this one.
 
-        Flet finds the page to send to in a context variable, which belongs to whoever is acting.
+        Flet finds the page to send to in a context variable, which belongs to whoever is acting. A page
+        whose browser is away takes the change too, and draws it when it comes back.
         """
         if _current_page() is self.page:
             self.parts.used()
             act()
             return
-
-        async def acting() -> None:
-            act()
-
-        self.page.run_task(acting)
+        context = contextvars.copy_context()
+        context.run(_context_page.set, self.page)  # type: ignore[arg-type]  # its default is None
+        context.run(act)
 
     def _again(self) -> None:
         """The connection to the picture was away: what changed meanwhile is drawn now."""

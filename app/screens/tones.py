@@ -40,8 +40,13 @@ class Tones:
     def play(self, tone: str) -> None:
         """Sound and vibration of an answer; never waits, never fails."""
         self.played = [*self.played[-19:], tone]
-        if tone in self._players:
+        if tone in self._players and self._is_connected:
             self._page.run_task(self._sound, tone)
+
+    @property
+    def _is_connected(self) -> bool:
+        """A page whose browser is away cannot sound, nor run tasks."""
+        return self._page.session.connection is not None
 
     async def _sound(self, tone: str) -> None:
         try:
@@ -67,7 +72,7 @@ class Tones:
 
     def keep_awake(self, is_on: bool) -> None:
         """The screen stays lit inside a bin."""
-        if self._is_phone:
+        if self._is_phone and self._is_connected:
             self._page.run_task(self._wake, is_on)
 
     async def _wake(self, is_on: bool) -> None:

@@ -76,7 +76,7 @@ async def first_screen():
     from flet.controls.context import _context_page
 
     phone = Headless(web=False)
-    phone._client.pack(phone.session.get_page_patch())
+    phone.open()
     _context_page.set(phone.page)
     await started["main"](phone.page)
     for _ in range(5):

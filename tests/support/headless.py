@@ -56,9 +56,24 @@ class Headless:
         self.page.route = "/"
         _context_page.set(self.page)
 
+    def open(self) -> None:
+        """The browser has the empty page: what is drawn from now on is sent as a difference."""
+        self._client.pack(self.session.get_page_patch())
+
+    async def lose(self) -> None:
+        """The browser is gone; it may come back."""
+        await self.session.disconnect(60)
+        await self.settle()
+
+    async def come_back(self) -> None:
+        """The browser is back with the same page."""
+        self._client = _Recorder()
+        await self.session.connect(self._client)
+        await self.settle()
+
     async def draw(self, component: Callable[..., Any], *args: Any) -> Headless:
         """Draw a component as the whole page."""
-        self._client.pack(self.session.get_page_patch())
+        self.open()
         self.page.render(component, *args)
         await self.settle()
         return self

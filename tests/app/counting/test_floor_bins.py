@@ -313,3 +313,17 @@ def test_a_colleagues_badge_changes_over_after_a_question_and_bins_do_not_mix(fl
 
     assert band is not None
     assert (band.key, band.params["name"]) == ("band.bin_taken", "Ana")
+
+
+def test_a_page_that_cannot_draw_keeps_no_other_page_from_hearing(floor: Floor):
+    heard: list[Stage] = []
+
+    def broken(_state) -> None:
+        raise AttributeError("its browser is gone")
+
+    floor.service.subscribe(broken)
+    floor.service.subscribe(lambda state: heard.append(state.stage))
+    floor.open_bin()
+
+    assert heard[-1] is Stage.COUNT
+    assert floor.payload_types() == ["bin.opened"]

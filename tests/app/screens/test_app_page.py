@@ -1,0 +1,106 @@
+"""Pages of one device: each follows, whoever acts, and one whose browser is away does no harm."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+
+from app.i18n.words import load_words
+from app.screens.floor.desk import Defaults
+from app.screens.page import AppPage, PageParts
+from tests.support.headless import Headless
+from tests.support.site import OIL_EACH, Floor
+
+
+class Link:
+    """No network."""
+
+    defaults = Defaults()
+
+    async def enrol(self, url: str, code: str, device_name: str) -> str:
+        return f"no network for {device_name}: {url} {code}"
+
+    async def send_now(self) -> None:
+        return None
+
+
+def an_app_page(floor: Floor) -> tuple[Headless, AppPage]:
+    """One tab on the device."""
+    tab = Headless()
+    tab.open()
+    made = AppPage(
+        tab.page,
+        PageParts(
+            service=floor.service,
+            words=load_words(),
+            rim=Link(),
+            steady=time.monotonic,
+            used=lambda: None,
+            shown=lambda: None,
+        ),
+    )
+    made.show()
+    return tab, made
+
+
+def on_tabs(tmp_path: Path, act) -> None:
+    """Two tabs of one device with an open bin."""
+
+    async def run() -> None:
+        floor = Floor(tmp_path)
+        floor.open_bin()
+        first, page = an_app_page(floor)
+        second, _ = an_app_page(floor)
+        await second.settle()
+        await act(floor, first, second, page)
+        assert first.crashes == second.crashes == []
+
+    asyncio.run(run())
+
+
+def scan(floor: Floor) -> None:
+    floor.scan(OIL_EACH)
+
+
+def test_what_one_tab_does_the_other_shows(tmp_path: Path):
+    async def act(floor, first, second, page) -> None:
+        # The last tab made is the one that acts: Flet would send everything to it.
+        scan(floor)
+        await first.settle()
+        await second.settle()
+
+        assert first.find("quantity").value == "1"
+        assert second.find("quantity").value == "1"
+
+    on_tabs(tmp_path, act)
+
+
+def test_a_tab_whose_browser_is_away_neither_fails_nor_falls_behind(tmp_path: Path):
+    async def act(floor, first, second, page) -> None:
+        await first.lose()
+        scan(floor)
+        scan(floor)
+        await second.settle()
+        assert second.find("quantity").value == "2"
+
+        await first.come_back()
+        assert first.find("quantity").value == "2"
+        assert page.desk.model.state is floor.service.state
+
+    on_tabs(tmp_path, act)
+
+
+def test_a_tab_that_shows_the_review_hears_no_more_of_the_floor(tmp_path: Path):
+    async def act(floor, first, second, page) -> None:
+        before = page.desk.model.state
+        page.open_review()
+        await first.settle()
+        scan(floor)
+        await second.settle()
+
+        assert page.desk.model.state is before
+        assert page.field.control not in page.page.overlay
+        assert second.find("quantity").value == "1"
+
+    on_tabs(tmp_path, act)
