@@ -19,7 +19,7 @@ from app.scanner.engines.zbar import status as zbar_status
 from app.scanner.engines.zxing import ZxingEngine
 from app.scanner.engines.zxing import status as zxing_status
 from app.scanner.events import EngineName, Scan
-from app.scanner.judge import WHOLE_FRAME_WEIGHT, Jury, is_whole, scan_of
+from app.scanner.judge import WHOLE_FRAME_WEIGHT, Jury, is_long_enough, is_whole, scan_of
 from app.scanner.locate import Bars, locate
 
 BUDGET_MS = 100.0
@@ -138,7 +138,7 @@ class Decoder:
             self._zbar_qr_middle(gray, jury)
             yield
         if self._zxing:
-            self._zxing_whole(gray, jury)
+            self._zxing_whole(gray, places, jury)
             yield
         if self._zbar:
             self._on_bars(gray, places, jury, _LEVELS)
@@ -180,7 +180,8 @@ class Decoder:
                 # A witness only: on spread ink zxing-cpp reads a wrong EAN on every row.
                 tall = np.repeat(clean, _ZXING_ROW_HEIGHT, axis=0)
                 for read in self._zxing.scan(tall, is_upright=True, is_matrix=False):
-                    jury.hear(read, "zxing rows", bars.corners, 0.0)
+                    if is_long_enough(read, width):
+                        jury.hear(read, "zxing rows", bars.corners, 0.0)
 
     def _zbar_whole(self, gray: Gray, places: Sequence[Bars], jury: Jury) -> None:
         if self._zbar is None:
@@ -201,9 +202,14 @@ class Decoder:
         for read in self._zbar.scan(middle, density=(2, 2), is_linear=False):
             jury.hear(read, "qr", _box(read.points) + np.array([left, top], np.float32))
 
-    def _zxing_whole(self, gray: Gray, jury: Jury) -> None:
-        if self._zxing is not None:
-            self._hear_all(self._zxing.read(gray), "zxing whole", jury)
+    def _zxing_whole(self, gray: Gray, places: Sequence[Bars], jury: Jury) -> None:
+        if self._zxing is None:
+            return
+        for read in self._zxing.read(gray):
+            x, y = read.points.mean(axis=0)
+            under = next((bars for bars in places if bars.holds((float(x), float(y)))), None)
+            if under is None or is_long_enough(read, 2 * under.half_width):
+                jury.hear(read, "zxing whole", read.points)
 
     def _zxing_crops(self, gray: Gray, places: Sequence[Bars], jury: Jury) -> None:
         if self._zxing is None:

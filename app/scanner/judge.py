@@ -164,6 +164,13 @@ def is_whole(read: Read, width: float) -> bool:
     return float(np.ptp(read.points[:, 0])) >= SPAN_LEAST * width
 
 
+def is_long_enough(read: Read, width: float) -> bool:
+    """As `is_whole`, for an engine that gives the corners of what it read."""
+    if read.symbology not in _FRAGILE or len(read.points) != 4:
+        return True
+    return float(np.hypot(*(read.points[1] - read.points[0]))) >= SPAN_LEAST * width
+
+
 def _key(read: Read) -> str:
     """Twins are one claim: a UPC-A is an EAN-13 that begins with 0, a UPC-E is a short UPC-A."""
     if not read.symbology.is_retail:
