@@ -6,11 +6,13 @@ checked on the server, whatever the screen shows.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
+from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
 from app.contract.problems import RefusalError
@@ -21,6 +23,7 @@ from server.api.paging import CursorParam, LimitParam, decode_cursor, encode_cur
 from server.api.problems import problem_answers
 from server.domain.people import Person
 from server.domain.records import Record
+from server.services.exporting import ExportKind, export_lines
 from server.storage.columns import to_us
 from server.storage.history import history_of
 from server.storage.pages import (
@@ -296,6 +299,30 @@ for _kind, _path, _words in (
     (Record.PAYOUT, "payouts", "Payouts"),
 ):
     _document_routes(_kind, _path, _words)
+
+
+@router.get(
+    "/exports/{kind}",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+)
+def export(
+    context: ContextDep,
+    _person: ReaderDep,
+    kind: ExportKind,
+    as_of: Annotated[TimeParam | None, Query(description="for stock; now when left out")] = None,
+) -> StreamingResponse:
+    """Records as CSV that imports again to the same state, sent while it is read."""
+    at = context.rim.now() if as_of is None else as_of
+
+    def lines() -> Iterator[str]:
+        with context.database.read() as session:
+            yield from export_lines(session, context.site_id, kind, at)
+
+    disposition = f'attachment; filename="{kind.value}.csv"'
+    return StreamingResponse(
+        lines(), media_type="text/csv", headers={"Content-Disposition": disposition}
+    )
 
 
 @router.get("/history/{record}/{record_id}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from server.cli import client, enrol, import_rows, labels, restored, serve
+from server.cli import client, enrol, export_rows, import_rows, labels, restored, serve, verify
 
 app = typer.Typer(
     name="blindcount",
@@ -20,6 +20,8 @@ app.command()(restored.restored)
 app.command()(restored.rescue)
 app.command()(labels.labels)
 app.command("import")(import_rows.import_rows)
+app.command("export")(export_rows.export_rows)
+app.command()(verify.verify)
 
 
 def main() -> None:

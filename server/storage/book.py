@@ -16,7 +16,9 @@ from server.domain.stock import OUTSIDE, StockKey
 from server.storage.columns import from_u, from_us, to_us
 from server.storage.ledger import below_zero_in_bin
 
-_END = from_us(to_us(datetime.fromisoformat("9000-01-01T00:00:00+00:00")))
+END = from_us(to_us(datetime.fromisoformat("9000-01-01T00:00:00+00:00")))
+"""After everything that can be recorded."""
+
 _SOME = 20_000
 """Up to so many bins each is read by itself, from its checkpoint; for more one pass is quicker."""
 
@@ -57,9 +59,9 @@ def negative_book(
     inside = sorted({place for place in bins if place not in OUTSIDE})
     rows: Iterator[Any]
     if len(inside) <= _SOME:
-        rows = chain.from_iterable(below_zero_in_bin(session, site_id, it, _END) for it in inside)
+        rows = chain.from_iterable(below_zero_in_bin(session, site_id, it, END) for it in inside)
     else:
-        bound = {"site_id": site_id, "at_us": to_us(_END)}
+        bound = {"site_id": site_id, "at_us": to_us(END)}
         wanted = set(inside)
         found = session.connection().execute(_BELOW_ZERO, bound)
         rows = (row for row in map(tuple, found) if row[0] in wanted)

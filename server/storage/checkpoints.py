@@ -12,10 +12,11 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import delete, text
 from sqlmodel import Session
 
 from server.domain.stock import OUTSIDE
+from server.storage.columns import from_us
 from server.storage.engine import Database
 from server.storage.ledger import CHECKPOINT, CHECKPOINT_LINE, lock_for_checkpoints
 
@@ -52,6 +53,11 @@ _ENTRIES = text(
     WHERE site_id = :site_id AND from_bin = :bin AND occurred_us > :since
     ORDER BY 1
     """
+)
+_HEADS = text("SELECT bin, at_us FROM checkpoint WHERE site_id = :site_id")
+_ALL_LINES = text(
+    "SELECT bin, at_us, sku, lot, serial, state, quantity_u FROM checkpoint_line "
+    "WHERE site_id = :site_id"
 )
 _LONG_AGO = -(1 << 62)
 
@@ -128,3 +134,38 @@ def checkpoints_of(
         if legs >= LEGS:
             yield at_us, legs, {key: held for key, held in balances.items() if held != 0}
             legs = 0
+
+
+def drop_all_checkpoints(session: Session, site_id: str) -> None:
+    """Forget every checkpoint of the site: reading is slower until they are worked out again."""
+    lock_for_checkpoints(session)
+    for table in (CHECKPOINT_LINE, CHECKPOINT):
+        session.connection().execute(delete(table).where(table.c.site_id == site_id))
+
+
+def untrue_checkpoints(session: Session, site_id: str) -> list[str]:
+    """Checkpoints that are not the sum of all movements up to them, in words; empty when all are true."""
+    connection = session.connection()
+    kept: dict[str, dict[int, dict[_Key, int]]] = defaultdict(dict)
+    for place, at_us in connection.execute(_HEADS, {"site_id": site_id}):
+        kept[place][at_us] = {}
+    for place, at_us, sku, lot, serial, state, held in connection.execute(
+        _ALL_LINES, {"site_id": site_id}
+    ):
+        kept[place].setdefault(at_us, {})[(sku, lot, serial, state)] = held
+    problems = []
+    for place, instants in sorted(kept.items()):
+        bound = {"site_id": site_id, "bin": place, "since": _LONG_AGO}
+        entries = [tuple(row) for row in connection.execute(_ENTRIES, bound)]
+        balances: dict[_Key, int] = defaultdict(int)
+        done = 0
+        for at_us in sorted(instants):
+            while done < len(entries) and entries[done][0] <= at_us:
+                _, sku, lot, serial, state, quantity = entries[done]
+                balances[(sku, lot, serial, state)] += quantity
+                done += 1
+            if {key: held for key, held in balances.items() if held} != instants[at_us]:
+                problems.append(
+                    f"{place} at {from_us(at_us).isoformat()} is not what movements add up to"
+                )
+    return problems

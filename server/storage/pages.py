@@ -126,6 +126,12 @@ def stock_page(
     return found[:limit]
 
 
+def stock_book(session: Session, site_id: str, at: datetime) -> Iterator[tuple[StockKey, Decimal]]:
+    """All stock inside the warehouse at an instant, by key, a bin at a time."""
+    for book in _books(session, site_id, at, bin=None, sku=None, after=None):
+        yield from sorted(book.items())
+
+
 def _books(
     session: Session,
     site_id: str,

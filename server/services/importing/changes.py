@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from collections.abc import Collection, Mapping, Sequence
-from types import ModuleType
 
 from app.contract.wire import RefKind
 from server.services.importing.job import Job
+from server.services.reconciling import movements_changed
 from server.storage.changes import record_changes
 from server.storage.columns import from_us
 
@@ -25,9 +23,8 @@ def tell_cases(
 
     `earliest` is when, in microseconds, each bin's book first changed.
     """
-    reconciling = _module("server.services.reconciling")
-    if bins_and_skus and reconciling is not None:
-        reconciling.movements_changed(
+    if bins_and_skus:
+        movements_changed(
             job.session,
             job.site_id,
             bins_and_skus,
@@ -35,7 +32,3 @@ def tell_cases(
             job.new_id,
             since={place: from_us(at_us) for place, at_us in earliest.items()},
         )
-
-
-def _module(name: str) -> ModuleType | None:
-    return importlib.import_module(name) if importlib.util.find_spec(name) else None
