@@ -12,18 +12,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from sqlalchemy import RowMapping
 from sqlmodel import col, select
 
 from app.contract.vocabulary import OutsidePlace, PhysicalState, Tracking, Unit
 from server.domain.cells import CODE_LENGTH_MAX, MONTH_STARTS, Cells, defused
 from server.domain.records import DOCUMENT_KINDS, STOCK_MOVES
-from server.domain.row_errors import RowCode
+from server.domain.row_errors import RowCode, RowError
 from server.domain.stock import OUTSIDE, is_reversal, movement_problem
 from server.host.sources import Row
 from server.services.importing.job import AHEAD_MAX, Columns, Job
 from server.services.importing.posting import Posting
 from server.storage.bulk import MovementTuple
 from server.storage.columns import MILLION, to_u, to_us
+from server.storage.ledger import contents_of, movements_of_document
 from server.storage.tables_records import BarcodeRow, BinRow, SkuRow
 
 COLUMNS = Columns(
@@ -101,6 +103,8 @@ class MovementImporter:
         self._required = [place.get(name, -1) for name in COLUMNS.required]
         self._optional = [place.get(name) for name in COLUMNS.optional]
         self._site = place.get("site")
+        self._reversals: dict[str, int] = {}
+        """Counter-entries of this file -> their line; looked at when all rows are in."""
 
     def take(self, rows: list[Row]) -> None:
         """See Importer."""
@@ -117,6 +121,7 @@ class MovementImporter:
 
     def finish(self) -> None:
         """See Importer."""
+        check_reversals(self._job, self._reversals)
         self._posting.finish()
 
     def _quick(self, cells: Sequence[str]) -> MovementTuple | None:
@@ -191,6 +196,8 @@ class MovementImporter:
             job.failed(cells.errors)
             return None
         assert from_state and to_state and unit  # noqa: PT018  # None means an error
+        if is_reversal(document):
+            self._reversals[movement_id or ""] = cells.line
         recorded_us = self._now_us if recorded_at is None else min(to_us(recorded_at), self._now_us)
         return (
             job.site_id, movement_id or "", to_us(at), recorded_us, kind or "", sku or "",
@@ -244,6 +251,45 @@ class MovementImporter:
                 RowCode.TRANSITION_REFUSED,
                 f"stock that is {from_state} cannot become {to_state} at once",
             )
+
+
+def check_reversals(job: Job, lines: Mapping[str, int]) -> None:
+    """A counter-entry must undo the movement it names, exactly and once: it is let past the states."""
+    ids = sorted(lines)
+    entries = contents_of(job.session, job.site_id, ids)
+    originals = contents_of(
+        job.session,
+        job.site_id,
+        [row["document"].removeprefix("movement/") for row in entries.values()],
+    )
+    for movement_id, row in entries.items():
+        original = originals.get(row["document"].removeprefix("movement/"))
+        problem = None if original is None else reversal_problem(row, original)
+        if original is None:
+            problem = f"{row['document']} is not in the ledger"
+        elif len(movements_of_document(job.session, job.site_id, row["document"])) > 1:
+            problem = f"{row['document']} has been reversed already"
+        if problem is not None:
+            error = RowError(
+                line=lines[movement_id],
+                column="document",
+                code=RowCode.MOVEMENT_IMPOSSIBLE,
+                reason=problem,
+            )
+            job.failed([error])
+
+
+def reversal_problem(entry: RowMapping, original: RowMapping) -> str | None:
+    """Why a row is not the counter-entry of another; None when it is."""
+    same = ("sku", "lot", "serial", "quantity_u")
+    swapped = (("from_bin", "to_bin"), ("from_state", "to_state"))
+    differing = [name for name in same if entry[name] != original[name]]
+    differing += [a for a, b in swapped if entry[a] != original[b]]
+    differing += [b for a, b in swapped if entry[b] != original[a]]
+    if not differing:
+        return None
+    shown = ", ".join(name.removesuffix("_u") for name in differing)
+    return f"it does not undo {original['movement_id']}: {shown} differ"
 
 
 def read_stocked(cells: Cells, skus: Mapping[str, Stocked]) -> tuple[str | None, str, str]:
@@ -314,6 +360,7 @@ def _is_plain_cause(text: str) -> bool:
     kind, slash, number = text.partition("/")
     return (
         kind in CAUSES
+        and not is_reversal(text)
         and bool(slash)
         and len(number) <= CODE_LENGTH_MAX
         and number.isascii()

@@ -8,6 +8,7 @@ import openpyxl
 import pytest
 
 from app.contract.problems import RefusalError
+from server.host import sources
 from server.host.mapping import ImportMapping, parse_mapping, read_mapping
 from server.host.sources import open_source
 
@@ -112,3 +113,33 @@ def test_a_mapping_file_may_be_toml_or_json(tmp_path):
 def test_a_wrong_mapping_says_where(content, words):
     with pytest.raises(RefusalError, match=words):
         parse_mapping(content, "m.toml")
+
+
+@pytest.mark.parametrize(
+    ("limit", "name", "content"),
+    [
+        ("JSON_BYTES_MAX", "a.json", b'[{"sku": "S-1"}]'),
+        ("CSV_BYTES_MAX", "a.csv", b"sku,bin\nS-1,A\n"),
+        ("XLSX_BYTES_MAX", "a.xlsx", b"PK\x03\x04 and so on"),
+    ],
+)
+def test_a_file_over_its_formats_limit_is_refused_before_it_is_read(
+    tmp_path, monkeypatch, limit, name, content
+):
+    monkeypatch.setattr(sources, limit, 5)
+    (tmp_path / name).write_bytes(content)
+
+    with pytest.raises(RefusalError, match=r"is read up to 0 MB. Save it as CSV UTF-8"):
+        read(tmp_path / name)
+
+
+def test_a_long_csv_comes_in_chunks_with_the_share_read(tmp_path):
+    path = tmp_path / "long.csv"
+    path.write_text("sku\n" + "S-1\n" * 12_000)
+
+    chunks = list(open_source(path, ImportMapping()).chunks)
+
+    assert [len(rows) for rows, _ in chunks] == [5000, 5000, 2000]
+    assert chunks[-1][0][-1] == (12_001, ["S-1"])
+    assert [share for _, share in chunks] == sorted(share for _, share in chunks)
+    assert chunks[-1][1] == 1.0

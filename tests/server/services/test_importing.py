@@ -359,3 +359,48 @@ def test_a_missing_column_is_named_with_those_that_are_there(sqlite_database, tm
 
     with pytest.raises(RefusalError, match=r"no column sku.*artikel"):
         import_path(sqlite_database, "stock", path)
+
+
+def reversal(movement_id, undone, **cells):
+    """The counter-entry of RECEIPT as a row."""
+    row = dict(zip(HEADERS["movements"].split(","), RECEIPT.split(","), strict=True))
+    row |= {
+        "movement_id": movement_id,
+        "kind": "reversal",
+        "from_bin": row["to_bin"],
+        "from_state": row["to_state"],
+        "to_bin": row["from_bin"],
+        "to_state": row["from_state"],
+        "document": f"movement/{undone}",
+    }
+    return ",".join((row | cells).values())
+
+
+def test_a_movement_is_undone_by_a_counter_entry_and_both_stay(database, tmp_path):
+    make_site(database, tmp_path)
+
+    report = import_rows(database, tmp_path, "movements", RECEIPT, reversal("r-1", "m-1"))
+
+    assert (report.errors, report.created) == ((), 2)
+    assert book(database) == {}
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([reversal("r-1", "m-0")], "movement/m-0 is not in the ledger"),
+        ([reversal("r-1", "m-1", quantity="23")], "does not undo m-1: quantity differ"),
+        ([reversal("r-1", "m-1", from_bin="A-01-02")], "does not undo m-1: from_bin differ"),
+        ([reversal("r-1", "m-1"), reversal("r-2", "m-1")], "has been reversed already"),
+    ],
+)
+def test_what_does_not_undo_exactly_and_once_is_no_counter_entry(
+    sqlite_database, tmp_path, rows, words
+):
+    make_site(sqlite_database, tmp_path)
+
+    report = import_rows(sqlite_database, tmp_path, "movements", RECEIPT, *rows)
+
+    assert {(e.column, e.code) for e in report.errors} == {("document", "movement-impossible")}
+    assert words in report.errors[0].reason
+    assert not report.imported
