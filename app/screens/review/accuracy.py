@@ -10,7 +10,7 @@ from app.contract.review import AccuracyFigure, AccuracyReport
 from app.review.state import ReviewState
 from app.screens.parts.text import words
 from app.screens.review.desk import ReviewDesk
-from app.screens.review.figures import clock, money, percent, plain, signed
+from app.screens.review.figures import day, money, percent, plain, signed
 from app.screens.review.pieces import card, fact, heading
 
 
@@ -24,10 +24,7 @@ def AccuracyPage(desk: ReviewDesk, state: ReviewState) -> ft.Control:
             alignment=ft.Alignment.CENTER,
             expand=True,
         )
-    now = desk.now()
-    since = say(
-        "review.accuracy.since", since=clock(report.since, now), until=clock(report.until, now)
-    )
+    since = say("review.accuracy.since", since=day(report.since), until=day(report.until))
     parts: list[ft.Control] = [
         heading(say("review.accuracy.title"), palette, size=22),
         words(since, color=palette.muted),

@@ -46,7 +46,11 @@ def ActionBar(
     elif draft.form is not None:
         rows += _form(desk, case, state, draft)
     else:
-        rows += [_inputs(desk, case, state), _buttons(desk, case, width), *_reasons(desk, case)]
+        rows += [
+            _inputs(desk, case, state, width),
+            _buttons(desk, case, width),
+            *_reasons(desk, case),
+        ]
     return ft.Container(
         content=ft.Column(rows, spacing=8, tight=True),
         bgcolor=palette.surface,
@@ -88,7 +92,7 @@ def _waiting(desk: ReviewDesk, state: ReviewState) -> ft.Control:
     return live(ft.Row(parts, spacing=12), sentence)
 
 
-def _inputs(desk: ReviewDesk, case: CaseDetail, state: ReviewState) -> ft.Control:
+def _inputs(desk: ReviewDesk, case: CaseDetail, state: ReviewState, width: float) -> ft.Control:
     say, palette = desk.say, desk.palette
     parts: list[ft.Control] = []
     if _is_on(case, Action.APPROVE):
@@ -107,8 +111,11 @@ def _inputs(desk: ReviewDesk, case: CaseDetail, state: ReviewState) -> ft.Contro
         )
     if _is_on(case, Action.RECOUNT):
         parts.append(_recounter(desk, case, state))
-    parts.append(guarded_field(desk, say("review.note"), key="note", name="note", expand=3))
-    return ft.Row(parts, spacing=8)
+    note = guarded_field(desk, say("review.note"), key="note", name="note", expand=3)
+    if width >= ROOMY or len(parts) < 2:
+        return ft.Row([*parts, note], spacing=8)
+    rows: list[ft.Control] = [ft.Row(parts, spacing=8), ft.Row([note])]
+    return ft.Column(rows, spacing=8, tight=True)
 
 
 def _reasons_first(case: CaseDetail) -> list[ReasonCode]:
@@ -131,7 +138,7 @@ def _recounter(desk: ReviewDesk, case: CaseDetail, state: ReviewState) -> ft.Con
         on_choose=lambda who: desk.change_draft(assign_to=who or None),
         palette=desk.palette,
         height=56,
-        expand=3,
+        expand=4,
     )
 
 

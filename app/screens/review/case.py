@@ -78,7 +78,11 @@ def _head(desk: ReviewDesk, state: ReviewState, row: CaseRow) -> ft.Control:
         [
             ft.Row(
                 [
-                    ft.Semantics(content=code(row.bin, size=26, color=palette.text), header=True),
+                    ft.Semantics(
+                        content=code(row.bin, size=26, color=palette.text),
+                        header=True,
+                        container=True,
+                    ),
                     tag(say(f"review.kind.{row.kind.value}"), palette.calm, KIND_ICONS[row.kind]),
                     tag(state_words(row.state.value, say), palette.calm),
                 ],
@@ -162,15 +166,21 @@ def _face(desk: ReviewDesk, row: CaseRow, case: CaseDetail | None, width: float)
     palette, say, now = desk.palette, desk.say, desk.now()
     pair, icon = urgency(row, palette)
     priority = say("review.priority", n=row.priority)
-    owns = [
+    owns: list[ft.Control] = [
         words(owner_words(row, say), size=18, strong=True, color=palette.text, lines=1),
-        words(due(row.due_at, now, say), size=14, color=palette.muted),
-        ft.Row([tag(priority, pair, icon)], tight=True),
-        words(row.priority_why, size=14, color=palette.muted),
+        ft.Row(
+            [
+                tag(str(row.priority), pair, icon, spoken=priority),
+                words(due(row.due_at, now, say), size=14, color=palette.text, lines=1, expand=True),
+            ],
+            spacing=8,
+        ),
     ]
+    if row.priority_why:
+        owns.append(words(row.priority_why, size=14, color=palette.muted))
     changed = what_changed(case, now, say) if case is not None else say("review.case.loading")
     answers: list[tuple[str, ft.IconData, list[ft.Control]]] = [
-        ("owner", ft.Icons.PERSON, [part for part in owns if part is not None]),
+        ("owner", ft.Icons.PERSON, owns),
         ("changed", ft.Icons.HISTORY, [words(changed, size=16, color=palette.text)]),
         (
             "next",
@@ -190,6 +200,7 @@ def _face(desk: ReviewDesk, row: CaseRow, case: CaseDetail | None, width: float)
                                     say(f"review.face.{name}"), size=14, color=palette.muted
                                 ),
                                 header=True,
+                                container=True,
                             ),
                         ],
                         spacing=6,

@@ -28,7 +28,9 @@ def DevicesPage(desk: ReviewDesk, state: ReviewState) -> ft.Control:
     parts: list[ft.Control] = [
         ft.Row(
             [
-                heading(say("review.devices.title"), palette, size=22),
+                ft.Container(
+                    content=heading(say("review.devices.title"), palette, size=22), expand=True
+                ),
                 button(
                     say("review.devices.make"),
                     key="make-enrol-code",
@@ -36,12 +38,11 @@ def DevicesPage(desk: ReviewDesk, state: ReviewState) -> ft.Control:
                     palette=palette,
                     icon=ft.Icons.QR_CODE_2,
                     height=56,
-                    width=260,
+                    width=220,
                     expand=False,
                 ),
             ],
-            alignment=ft.MainAxisAlignment.SPACE_BETWEEN,
-            wrap=True,
+            spacing=8,
         )
     ]
     if state.enrol_code is not None:
@@ -84,6 +85,7 @@ def _code(desk: ReviewDesk, made: EnrolCode) -> ft.Control:
         src=enrolment_picture(url, made.code),
         width=QR_SIZE,
         height=QR_SIZE,
+        fit=ft.BoxFit.CONTAIN,
         semantics_label=say("review.devices.picture"),
         filter_quality=ft.FilterQuality.NONE,
     )

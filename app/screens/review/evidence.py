@@ -43,9 +43,9 @@ def _proposal(desk: ReviewDesk, case: CaseDetail, proposal: Proposal, index: int
     offer = offer_of(case, proposal.action)
     is_off = offer is None or not offer.enabled or desk.model.state.pending is not None
     sure = say("review.proposals.score", n=round(proposal.score * 100))
-    label = say(f"review.act.{proposal.action.value}")
+    label = say("review.proposals.do", action=say(f"review.act.{proposal.action.value}"))
     if proposal.reason is not None:
-        label = f"{label}: {say(f'reason.{proposal.reason.value}')}"
+        label = f"{label} ({say(f'reason.{proposal.reason.value}')})"
     return card(
         ft.Column(
             [

@@ -62,6 +62,11 @@ def clock(at: datetime, now: datetime) -> str:
     return f"{local:%H:%M}" if local.date() == today else f"{local:%Y-%m-%d %H:%M}"
 
 
+def day(at: datetime) -> str:
+    """The local date."""
+    return f"{at.astimezone():%Y-%m-%d}"
+
+
 def lasting(gap: timedelta, say: Words) -> str:
     """A length of time in its largest whole unit: "12 min", "3 h", "2 d"."""
     minutes = max(0, int(gap.total_seconds() // 60))

@@ -35,9 +35,9 @@ def next_words(row: CaseRow, say: Words) -> str:
     return say("review.next.none")
 
 
-def row_name(row: CaseRow, now: datetime, say: Words) -> str:
+def row_name(row: CaseRow, now: datetime, say: Words, *, is_shown: bool = False) -> str:
     """The whole row in one sentence, for those who hear the screen."""
-    return say(
+    name = say(
         "review.row.name",
         bin=row.bin,
         item=item_words(row, say),
@@ -49,6 +49,7 @@ def row_name(row: CaseRow, now: datetime, say: Words) -> str:
         next=next_words(row, say),
         age=lasting(now - row.opened_at, say),
     )
+    return f"{name} {say('review.row.shown')}" if is_shown else name
 
 
 def owner_words(row: CaseRow, say: Words) -> str:

@@ -19,8 +19,9 @@ def card(
     content: ft.Control, palette: Palette, *, key: str | None = None, **more: Any
 ) -> ft.Control:
     """A white ground with an edge."""
+    # A group of its own: else a screen reader runs the texts of neighbouring cards together.
     return ft.Container(
-        content=content,
+        content=ft.Semantics(content=content, container=True),
         bgcolor=palette.surface,
         border=ft.Border.all(1, palette.edge),
         border_radius=theme.RADIUS,
@@ -35,12 +36,17 @@ def heading(text: str, palette: Palette, *, size: float = 16) -> ft.Control:
     return ft.Semantics(
         content=words(text, size=size, strong=True, color=palette.text),
         header=True,
+        container=True,
     )
 
 
-def tag(text: str, pair: Pair, icon: ft.IconData | None = None) -> ft.Control:
-    """A word on a coloured ground; it cannot be pressed."""
-    parts: list[ft.Control] = [words(text, size=14, strong=True, color=pair.front, lines=1)]
+def tag(
+    text: str, pair: Pair, icon: ft.IconData | None = None, *, spoken: str | None = None
+) -> ft.Control:
+    """A word on a coloured ground; it cannot be pressed. `spoken` says it in full."""
+    shown = words(text, size=14, strong=True, color=pair.front, lines=1)
+    shown.semantics_label = spoken
+    parts: list[ft.Control] = [shown]
     if icon is not None:
         parts.insert(0, ft.Icon(icon, size=18, color=pair.front))
     return ft.Container(
@@ -190,7 +196,7 @@ def guarded_field(
     on_submit: Callable[[], Any] | None = None,
     is_secret: bool = False,
     autofocus: bool = False,
-    height: int | None = 56,
+    height: int | None = None,
 ) -> ft.Control:
     """A field during whose typing J, K, A and R are only letters."""
     kept = desk.typed if into is None else into
@@ -223,6 +229,7 @@ def guarded_field(
         password=is_secret,
         text_size=16,
         height=height,
+        content_padding=ft.Padding.symmetric(horizontal=14, vertical=18),
         color=palette.text,
         label_style=ft.TextStyle(color=palette.muted, size=16),
         cursor_color=palette.accent,

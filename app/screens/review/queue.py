@@ -15,7 +15,7 @@ from app.screens.parts.component import keyed, pressed, remembered
 from app.screens.parts.text import code, words
 from app.screens.review.desk import ReviewDesk
 from app.screens.review.figures import due, lasting, money
-from app.screens.review.look import KIND_ICONS, ROW, TARGET, urgency
+from app.screens.review.look import KIND_ICONS, ROW, TARGET, is_wide, urgency
 from app.screens.review.phrases import (
     item_words,
     next_words,
@@ -31,14 +31,12 @@ from app.screens.review.pieces import choice, quiet_button
 @ft.component
 def QueueList(desk: ReviewDesk, state: ReviewState) -> ft.Control:
     """Totals, filters, rows."""
+    parts = [_totals(desk, state), _filters(desk, state), _rows(desk, state)]
+    if is_wide(desk.model.width):
+        parts.append(words(desk.say("review.keys"), size=14, color=desk.palette.muted, lines=1))
     return ft.Container(
         content=ft.Column(
-            [
-                _totals(desk, state),
-                _filters(desk, state),
-                _rows(desk, state),
-                words(desk.say("review.keys"), size=14, color=desk.palette.muted, lines=1),
-            ],
+            parts,
             spacing=8,
             expand=True,
         ),
@@ -166,8 +164,7 @@ def CaseLine(desk: ReviewDesk, row: CaseRow, is_selected: bool, now: datetime) -
     return ft.OutlinedButton(
         content=ft.Semantics(
             content=face,
-            label=row_name(row, now, say),
-            selected=is_selected,
+            label=row_name(row, now, say, is_shown=is_selected),
             exclude_semantics=True,
         ),
         key=f"case-{row.case_id}",

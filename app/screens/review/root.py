@@ -45,7 +45,7 @@ def ReviewRoot(desk: ReviewDesk, model: ReviewModel) -> ft.Control:
             content = ft.Row([rail, body], spacing=0, expand=True)
     layers: list[ft.Control] = [content]
     if state.toast is not None:
-        layers.append(_toast(desk, state))
+        layers.append(_toast(desk, state, model.width))
     return ft.SafeArea(
         content=ft.Container(
             content=ft.Stack(layers, expand=True, fit=ft.StackFit.EXPAND),
@@ -164,7 +164,7 @@ def _rail_button(
         alignment=ft.MainAxisAlignment.CENTER,
     )
     return ft.TextButton(
-        content=ft.Semantics(content=face, label=name, selected=is_here, exclude_semantics=True),
+        content=face,
         key=key,
         on_click=pressed(press),
         style=ft.ButtonStyle(
@@ -213,8 +213,8 @@ def _strip(desk: ReviewDesk, sentence: str, *, key: str, retry: bool = False) ->
     )
 
 
-def _toast(desk: ReviewDesk, state: ReviewState) -> ft.Control:
-    """What just happened, over the list's end, read out once."""
+def _toast(desk: ReviewDesk, state: ReviewState, width: float) -> ft.Control:
+    """What just happened, over the list's end, read out once; never over the decision's buttons."""
     toast, palette = state.toast, desk.palette
     assert toast is not None, "there is something to say"
     pair = palette.ok if toast.kind is ToastKind.DONE else palette.info
@@ -234,4 +234,7 @@ def _toast(desk: ReviewDesk, state: ReviewState) -> ft.Control:
         width=368,
         key="toast",
     )
-    return ft.Container(content=live(box, sentence), left=RAIL + 16, bottom=16)
+    spoken = live(box, sentence)
+    if is_wide(width):
+        return ft.Container(content=spoken, left=RAIL + 16, bottom=16)
+    return ft.Container(content=spoken, top=8, left=0, right=0, alignment=ft.Alignment.TOP_CENTER)

@@ -34,30 +34,7 @@ def ReviewSignIn(desk: ReviewDesk, state: ReviewState) -> ft.Control:
         ),
         words(say("review.sign_in.how"), color=palette.muted),
     ]
-    if asks_server:
-        parts.append(
-            guarded_field(desk, say("enrol.server"), key="server_url", name="server", into=kept)
-        )
-    parts += [
-        guarded_field(
-            desk,
-            say("review.sign_in.user"),
-            key="user",
-            name="user",
-            into=kept,
-            autofocus=not kept["user"],
-        ),
-        guarded_field(
-            desk,
-            say("review.sign_in.pin"),
-            key="pin",
-            name="pin",
-            into=kept,
-            is_secret=True,
-            on_submit=submit,
-            autofocus=bool(kept["user"]),
-        ),
-    ]
+    parts += _fields(desk, kept, asks_server, submit)
     said = _why(desk, state)
     if said:
         parts.append(_notice(desk, said))
@@ -89,6 +66,41 @@ def ReviewSignIn(desk: ReviewDesk, state: ReviewState) -> ft.Control:
     )
     box.padding = 24  # type: ignore[attr-defined]
     return ft.Container(content=box, alignment=ft.Alignment.CENTER, padding=16, expand=True)
+
+
+def _fields(
+    desk: ReviewDesk, kept: dict[str, str], asks_server: bool, submit: Callable[[], None]
+) -> list[ft.Control]:
+    """The first empty one has the cursor; Enter in the last one signs in."""
+    say = desk.say
+    fields: list[ft.Control] = []
+    if asks_server:
+        fields.append(
+            guarded_field(desk, say("enrol.server"), key="server_url", name="server", into=kept)
+        )
+    fields.append(
+        guarded_field(
+            desk,
+            say("review.sign_in.user"),
+            key="user",
+            name="user",
+            into=kept,
+            autofocus=not kept["user"],
+        )
+    )
+    fields.append(
+        guarded_field(
+            desk,
+            say("review.sign_in.pin"),
+            key="pin",
+            name="pin",
+            into=kept,
+            is_secret=True,
+            on_submit=submit,
+            autofocus=bool(kept["user"]),
+        )
+    )
+    return fields
 
 
 def _foot(desk: ReviewDesk, asks_server: bool, ask: Callable[[], None]) -> ft.Control:
