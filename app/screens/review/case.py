@@ -13,6 +13,7 @@ from app.screens.review.evidence import ImpactPart, ProposalsPart, TimelinePart
 from app.screens.review.figures import due
 from app.screens.review.look import KIND_ICONS, is_wide, urgency
 from app.screens.review.phrases import (
+    has_amount,
     next_words,
     owner_words,
     state_words,
@@ -103,7 +104,10 @@ def _head(desk: ReviewDesk, state: ReviewState, row: CaseRow) -> ft.Control:
         tight=True,
         expand=True,
     )
-    parts += [title, _amount(desk, row), _place(desk, state)]
+    parts.append(title)
+    if has_amount(row):
+        parts.append(_amount(desk, row))
+    parts.append(_place(desk, state))
     return ft.Container(
         content=ft.Row(parts, spacing=12, vertical_alignment=ft.CrossAxisAlignment.START),
         padding=ft.Padding.only(left=16, right=16, top=12),

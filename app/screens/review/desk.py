@@ -181,7 +181,9 @@ class ReviewDesk:
         """A proposal was pressed: its decision, with all it knows."""
         offer = offer_of(case, proposal.action)
         if offer is not None and offer.enabled and self.model.state.pending is None:
-            reason = proposal.reason
+            # Why the stock was wrong is a guess until it is counted again.
+            is_guess = proposal.action is Action.RECOUNT
+            reason = None if is_guess else proposal.reason
             self._decide(case, proposal.action, proposal, reason=reason)
 
     def _decide(
@@ -204,11 +206,12 @@ class ReviewDesk:
             return
         is_theirs = proposal is not None and other_bin == (proposal.other_bin or "")
         people = action in (Action.RECOUNT, Action.REASSIGN)
-        chosen = reason if reason is not None else self.reason_of(case)
+        posts = action in (Action.APPROVE, Action.TRANSFER)
+        chosen = reason or draft.reason or (proposal.reason if proposal and posts else None)
         self.do(
             self.service.decide(
                 action,
-                reason=chosen if action in (Action.APPROVE, Action.TRANSFER) else draft.reason,
+                reason=chosen or (self.reason_of(case) if action is Action.APPROVE else None),
                 note=self.typed.get("note", ""),
                 assign_to=draft.assign_to if people else None,
                 other_bin=(other_bin or None) if action is Action.TRANSFER else None,

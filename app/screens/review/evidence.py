@@ -6,7 +6,14 @@ from datetime import datetime
 
 import flet as ft
 
-from app.contract.review import CaseDetail, MovementView, OrderAtRisk, Proposal, TimelineEntry
+from app.contract.review import (
+    Action,
+    CaseDetail,
+    MovementView,
+    OrderAtRisk,
+    Proposal,
+    TimelineEntry,
+)
 from app.screens.parts.text import code, words
 from app.screens.review.desk import ReviewDesk, offer_of
 from app.screens.review.figures import clock, is_zero, money, plain, signed
@@ -44,7 +51,7 @@ def _proposal(desk: ReviewDesk, case: CaseDetail, proposal: Proposal, index: int
     is_off = offer is None or not offer.enabled or desk.model.state.pending is not None
     sure = say("review.proposals.score", n=round(proposal.score * 100))
     label = say("review.proposals.do", action=say(f"review.act.{proposal.action.value}"))
-    if proposal.reason is not None:
+    if proposal.reason is not None and proposal.action is not Action.RECOUNT:
         label = f"{label} ({say(f'reason.{proposal.reason.value}')})"
     return card(
         ft.Column(

@@ -5,19 +5,28 @@ from __future__ import annotations
 from datetime import datetime
 
 from app.contract.review import Action, CaseDetail, CaseRow, HistoryEntry
+from app.contract.vocabulary import CaseKind
 from app.i18n.words import Words
 from app.review.answers import Trouble
 from app.review.state import Filters, ReviewState
-from app.screens.review.figures import clock, due, lasting, money, signed, span
+from app.screens.review.figures import clock, due, is_zero, lasting, money, signed, span
+
+
+def has_amount(row: CaseRow) -> bool:
+    """Whether the case is about a number of units at all; a barcode nobody knows is not."""
+    is_nothing = is_zero(row.variance.low) and is_zero(row.variance.high)
+    return row.verdict is not None or not is_nothing
 
 
 def variance_words(row: CaseRow, say: Words) -> str:
-    """ "−6", or "−6 to −2"."""
-    return span(row.variance, signed, say)
+    """The variance, "from … to" when stock moved meanwhile; "" where no stock is in question."""
+    return span(row.variance, signed, say) if has_amount(row) else ""
 
 
 def value_words(row: CaseRow, say: Words) -> str:
-    """ "−€84.00", or from … to."""
+    """The same in money."""
+    if not has_amount(row):
+        return ""
     return span(row.value, lambda text: money(text, row.currency), say)
 
 
@@ -38,7 +47,7 @@ def next_words(row: CaseRow, say: Words) -> str:
 def row_name(row: CaseRow, now: datetime, say: Words, *, is_shown: bool = False) -> str:
     """The whole row in one sentence, for those who hear the screen."""
     name = say(
-        "review.row.name",
+        "review.row.name" if has_amount(row) else "review.row.name_bare",
         bin=row.bin,
         item=item_words(row, say),
         variance=variance_words(row, say),
@@ -100,6 +109,8 @@ def action_words(case: CaseDetail, action: Action, say: Words) -> str:
     """What a button does; an approval says what is posted."""
     if action is Action.APPROVE and case.variance.low == case.variance.high:
         return say("review.act.approve_units", units=signed(case.variance.low))
+    if action is Action.CLOSE and case.kind is CaseKind.UNKNOWN_BARCODE:
+        return say("review.act.close_barcode")
     return say(f"review.act.{action.value}")
 
 

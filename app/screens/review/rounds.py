@@ -34,7 +34,7 @@ def RoundsPart(desk: ReviewDesk, case: CaseDetail, shown_scans: str) -> ft.Contr
             ft.ResponsiveRow(
                 [
                     ft.Container(
-                        content=_round(desk, view, shown_scans == view.count_id),
+                        content=_round(desk, case, view, is_open=shown_scans == view.count_id),
                         col={"xs": 12, "md": 12 if len(rounds) == 1 else 6},
                         key=f"round-{view.index}",
                     )
@@ -49,7 +49,7 @@ def RoundsPart(desk: ReviewDesk, case: CaseDetail, shown_scans: str) -> ft.Contr
     )
 
 
-def _round(desk: ReviewDesk, view: RoundView, is_open: bool) -> ft.Control:
+def _round(desk: ReviewDesk, case: CaseDetail, view: RoundView, *, is_open: bool) -> ft.Control:
     palette, say, now = desk.palette, desk.say, desk.now()
     name = say("review.rounds.first") if view.index == 0 else say("review.rounds.re", n=view.index)
     when = say(
@@ -59,18 +59,19 @@ def _round(desk: ReviewDesk, view: RoundView, is_open: bool) -> ft.Control:
         lasted=lasting(view.closed_at - view.opened_at, say),
     )
     pair = verdict_pair(view.verdict, palette)
-    top = ft.Row(
-        [
-            words(
-                f"{name} \u00b7 {view.counted_by_name or view.counted_by}",
-                strong=True,
-                lines=1,
-                expand=True,
-            ),
-            tag(say(f"review.verdict.{view.verdict.value}"), pair, VERDICT_ICONS[view.verdict]),
-        ],
-        spacing=8,
-    )
+    # A case without an item (a barcode nobody knows) has nothing to compare.
+    is_compared = bool(case.sku)
+    top: list[ft.Control] = [
+        words(
+            f"{name} \u00b7 {view.counted_by_name or view.counted_by}",
+            strong=True,
+            lines=1,
+            expand=True,
+        )
+    ]
+    if is_compared:
+        verdict = say(f"review.verdict.{view.verdict.value}")
+        top.append(tag(verdict, pair, VERDICT_ICONS[view.verdict]))
     figures = ft.Row(
         [
             fact(say("review.rounds.counted"), plain(view.counted), palette, strong=True),
@@ -84,10 +85,14 @@ def _round(desk: ReviewDesk, view: RoundView, is_open: bool) -> ft.Control:
         ],
         alignment=ft.MainAxisAlignment.SPACE_BETWEEN,
     )
-    body: list[ft.Control] = [top, figures]
-    body.append(
-        words(say("review.rounds.entered", entered=view.entered or "\u2013"), color=palette.text)
-    )
+    body: list[ft.Control] = [ft.Row(top, spacing=8)]
+    if is_compared:
+        body.append(figures)
+        body.append(
+            words(
+                say("review.rounds.entered", entered=view.entered or "\u2013"), color=palette.text
+            )
+        )
     body.append(words(f"{when} \u00b7 {view.device}", size=14, color=palette.muted))
     if view.book.low != view.book.high:
         body.append(words(say("review.rounds.moved"), size=14, color=palette.text))
