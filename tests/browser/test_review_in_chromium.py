@@ -1,0 +1,127 @@
+"""A supervisor's morning in a real browser: keys and presses on the accessibility tree only."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser
+
+from app.contract.review import Action
+from app.contract.vocabulary import ReasonCode
+from server.cli.processes import Child, client_command, client_environment, free_port
+from tests.support.browser import QUEUE, Person, a_person
+from tests.support.review_desk import PIN, ReviewDesk
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+NARROW = (700, 1000)
+
+
+class Desk:
+    """A review server on a port, and a client process in front of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.server = ReviewDesk(30)
+        port = free_port(8470)
+        self._uvicorn = uvicorn.Server(
+            uvicorn.Config(self.server.app, host="127.0.0.1", port=port, log_level="warning")
+        )
+        self._thread = threading.Thread(target=self._uvicorn.run, daemon=True)
+        self._thread.start()
+        shown = free_port(8480)
+        self.url = f"http://127.0.0.1:{shown}/review"
+        self.child = Child(
+            "client",
+            client_command(),
+            log=folder / "client.log",
+            env=client_environment(
+                port=shown, data=folder / "device", server_url=f"http://127.0.0.1:{port}"
+            ),
+        )
+        self.child.start()
+        self.child.wait_until_answers(self.url)
+
+    def stop(self) -> None:
+        """End both."""
+        self.child.stop()
+        self._uvicorn.should_exit = True
+        self._thread.join(10)
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """One server and one client for the module; each test decides about cases of its own."""
+    made = Desk(tmp_path_factory.mktemp("review"))
+    yield made
+    made.stop()
+
+
+def sign_in(me: Person) -> None:
+    me.fill("Person id", "olga")
+    me.fill("PIN", PIN)
+    me.tap("SIGN IN")
+    me.sees(re.compile(r"\d+ open cases"))
+
+
+def wait_for(what: object, *, seconds: float = 20) -> None:
+    """Until the server has heard it."""
+    assert callable(what)
+    until = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < until, "the server was not told"
+        time.sleep(0.05)
+
+
+def test_a_supervisor_approves_by_key_and_the_next_case_is_shown(
+    chromium: Browser, desk: Desk
+) -> None:
+    with a_person(chromium, desk.url, size=QUEUE) as me:
+        sign_in(me)
+        me.sees_button("Approve \u22126")
+        me.sees("Who owns it")
+        me.sees("What changed")
+        me.sees("What happens next")
+
+        me.page.keyboard.press("a")
+
+        me.sees("A-01-01: approved and posted.")
+        me.sees_button(re.compile(r"^B-01-02, .*Shown now\.$"))
+        (heard,) = desk.server.heard
+        assert (heard.action, heard.reason) == (Action.APPROVE, ReasonCode.PICK_NOT_POSTED)
+        assert me.complaints == []
+
+
+def test_in_a_narrow_window_somebody_is_chosen_to_recount(chromium: Browser, desk: Desk) -> None:
+    before = len(desk.server.heard)
+    with a_person(chromium, desk.url, size=NARROW) as me:
+        sign_in(me)
+        me.tap("C-01-03")
+        me.tap("Recount by")
+        me.page.get_by_role("menuitemcheckbox", name="Cleo Brandt").click()
+        me.sees_button("Recount by: Cleo Brandt")
+        # Real keys: J, K, A and R are letters here and nothing else.
+        me.page.get_by_role("textbox", name="Note").click()
+        me.page.keyboard.type("ask Jack about the rack", delay=20)
+        me.tap("Ask for recount")
+
+        wait_for(lambda: len(desk.server.heard) > before)
+        heard = desk.server.heard[-1]
+        assert (heard.action, heard.assign_to) == (Action.RECOUNT, "cleo")
+        assert heard.note == "ask Jack about the rack"
+        me.tap("Back to the list")
+        me.sees_button("C-01-03")
+
+
+def test_a_set_up_code_is_shown_with_its_picture(chromium: Browser, desk: Desk) -> None:
+    with a_person(chromium, desk.url, size=QUEUE) as me:
+        sign_in(me)
+        me.tap("Devices")
+        me.tap("ADD A DEVICE")
+
+        me.sees(re.compile(r"Set-up code K7QXM-2WPRD"))
+        me.sees("QR code with the server's address and the set-up code")
