@@ -17,6 +17,7 @@ from server.api.people import router as people_router
 from server.api.problems import install_problem_handlers
 from server.api.records import router as records_router
 from server.api.reports import router as reports_router
+from server.api.rules import router as rules_router
 from server.api.sync import router as sync_router
 from server.api.tasks import router as tasks_router
 from server.clock import Rim
@@ -60,6 +61,7 @@ def create_app(
     app.include_router(counts_router)
     app.include_router(adjustments_router)
     app.include_router(reports_router)
+    app.include_router(rules_router)
     app.include_router(imports_router)
     app.include_router(records_router)
     return app

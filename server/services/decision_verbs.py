@@ -184,6 +184,8 @@ def _transfer(ask: Ask) -> Answer:
     to_bin = other.bin if other is not None else ask.decision.other_bin or ""
     if desk.bin(to_bin) is None:
         raise RefusalError("unknown-bin", bin=to_bin)
+    if to_bin == case.bin:
+        raise RefusalError("parameter-missing", action="A transfer", parameter="another bin")
     if other is None and total > 0:
         adjusting.post_arrival(desk, case, to_bin, approval)
     else:

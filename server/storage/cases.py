@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session, col, func, or_, select
 
 from app.contract.vocabulary import Condition, ReasonCode, quantity_text
 from server.domain.adjustment import PostedPart
@@ -90,6 +90,21 @@ def live_line_cases_of_bin(session: Session, site_id: str, bin_code: str) -> lis
         col(ExceptionCaseRow.is_live),
     )
     return list(session.exec(query))
+
+
+def bins_with_open_lines(session: Session, site_id: str) -> dict[str, int]:
+    """Bins that have open line cases with counts, and when the first of those counts began."""
+    query = (
+        select(ExceptionCaseRow.bin, func.min(ExceptionCaseRow.first_order_us))
+        .where(
+            col(ExceptionCaseRow.site_id) == site_id,
+            col(ExceptionCaseRow.is_live),
+            col(ExceptionCaseRow.subject) == "",
+            col(ExceptionCaseRow.rounds) > 0,
+        )
+        .group_by(col(ExceptionCaseRow.bin))
+    )
+    return {place: int(first) for place, first in session.exec(query)}
 
 
 def live_cases_of_sku(session: Session, site_id: str, sku: str) -> list[ExceptionCaseRow]:

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, delete, select
 
 from server.domain.planning import OwnerRule
 from server.domain.rounds import ROUNDS_MAX
-from server.domain.tolerance import Limits, ToleranceRule, ToleranceScope
+from server.domain.tolerance import SEED_RULES, Limits, ToleranceRule, ToleranceScope
 from server.storage.columns import from_u, to_u
 from server.storage.tables_casework import CaseworkPolicyRow, OwnerRuleRow, ToleranceRow
 
@@ -34,13 +34,13 @@ class Policy:
 
 
 def tolerance_rules(session: Session, site_id: str) -> list[ToleranceRule]:
-    """Every tolerance of the site, by scope and key."""
+    """Every tolerance of the site, by scope and key; the seed rules until it sets some of its own."""
     query = (
         select(ToleranceRow)
         .where(col(ToleranceRow.site_id) == site_id)
         .order_by(col(ToleranceRow.scope), col(ToleranceRow.key))
     )
-    return [_to_rule(row) for row in session.exec(query)]
+    return [_to_rule(row) for row in session.exec(query)] or list(SEED_RULES)
 
 
 def _to_rule(row: ToleranceRow) -> ToleranceRule:

@@ -40,6 +40,7 @@ from server.storage.tables_records import (
     DocumentRow,
     SkuRow,
 )
+from server.storage.tables_sync import CompareLaterRow
 from tests.support.devices import SimpleDevice
 from tests.support.events import an_id, counted
 from tests.support.rim import ServerTime, a_rim
@@ -287,7 +288,12 @@ class Floor:
             events=tuple(owner.pending),
         )
         owner.pending.clear()
-        return intake.push(self.database, SITE, owner.device, request, rim=self.rim)
+        reply = intake.push(self.database, SITE, owner.device, request, rim=self.rim)
+        # Intake keeps the events when judging them fails; a test must not take that for success.
+        with self.database.read() as session:
+            failed = [row.error for row in session.exec(select(CompareLaterRow))]
+        assert not failed, failed
+        return reply
 
     # -- cases -------------------------------------------------------------------------------------
 

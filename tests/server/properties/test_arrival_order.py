@@ -21,12 +21,14 @@ from app.contract.vocabulary import BinKind, CountScope, PhysicalState, ReasonCo
 from server.domain.ranges import Span
 from server.domain.reconcile import CountedCell, CountFacts
 from server.domain.stock import Movement, StockKey
+from server.domain.tolerance import NO_TOLERANCE, ToleranceRule, ToleranceScope
 from server.services import casework, reconciling
 from server.services.desk import Desk
 from server.storage import cases as case_rows
 from server.storage import ledger
 from server.storage.columns import from_u, to_us
 from server.storage.events import insert_new
+from server.storage.rules import keep_tolerances
 from server.storage.tables_casework import CountLineRow, ExceptionCaseRow
 from server.storage.tables_sync import ClockSampleRow, DeviceEventRow
 from tests.support.events import an_event, an_id, counted
@@ -394,6 +396,8 @@ def play(database, *, worlds_number: int, facts_number: int) -> int:
     with database.write() as session:
         arrivals = Arrivals(floor, session)
         arrivals.clocks()
+        none = ToleranceRule(scope=ToleranceScope.SITE, limits=NO_TOLERANCE)
+        keep_tolerances(session, SITE, [none], replace=True)
         for number, world in enumerate(worlds(5, worlds_number, facts_number)):
             universe = Universe(world=world, number=number)
             arrivals.prepare(universe)
