@@ -26,6 +26,7 @@ from app.counting.state import (
     Choice,
     ChooseSheet,
     EditSheet,
+    KeypadSheet,
     LotSheet,
     Pack,
     SearchHit,
@@ -293,8 +294,9 @@ class Items(Bins):
         self._set(sheet=TypeSheet())
 
     def close_sheet(self) -> None:
-        """Back from any sheet; nothing was stored by opening it."""
-        self._set(sheet=None)
+        """Back from any sheet; nothing was stored by opening it. Its question goes with it."""
+        keeps_band = isinstance(self.state.sheet, KeypadSheet | EditSheet | TypeSheet)
+        self._set(sheet=None, band=self.state.band if keeps_band else None)
 
     # -- damaged
 

@@ -87,7 +87,7 @@ class Keypad(Items):
         pieces = quantity * sheet.pack.factor
         if sheet.large != mode and session.is_large(pieces, sheet.packs):
             self._set(sheet=replace(sheet, large=mode))
-            self.say(Tone.ATTENTION, "band.large_number", {"number": quantity_text(pieces)})
+            self.say(Tone.ATTENTION, "band.large_number", {"number": f"{pieces:,f}"})
             return
         if sheet.purpose is KeypadPurpose.DAMAGED:
             self._mark_damaged(sheet.key, quantity, sheet.pack)

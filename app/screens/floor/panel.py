@@ -29,7 +29,12 @@ def panel(desk: FloorDesk, title: str, body: list[ft.Control]) -> ft.Control:
         ]
     )
     return ft.Container(
-        content=ft.Column([head, *body], spacing=8, tight=True),
+        content=ft.Column(
+            [head, *body],
+            spacing=8,
+            tight=True,
+            horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+        ),
         bgcolor=palette.surface,
         padding=ft.Padding.only(left=12, right=8, top=8, bottom=16),
         border_radius=ft.BorderRadius.only(top_left=16, top_right=16),

@@ -327,3 +327,13 @@ def test_a_page_that_cannot_draw_keeps_no_other_page_from_hearing(floor: Floor):
 
     assert heard[-1] is Stage.COUNT
     assert floor.payload_types() == ["bin.opened"]
+
+
+def test_staying_in_the_bin_takes_the_question_away(floor: Floor):
+    floor.open_bin("A-12-01")
+    floor.scan(OIL_EACH)
+    floor.scan("BIN:A-12-03")
+    floor.service.close_sheet()
+
+    assert floor.service.state.band is None
+    assert floor.payload_types() == ["bin.opened", "item.counted"]

@@ -126,7 +126,7 @@ def test_a_large_number_is_asked_about_once(floor: Floor):
     floor.service.enter("set")
 
     assert floor.totals() == {OIL: "1"}
-    assert (band_of(floor).tone, band_of(floor).params["number"]) == (Tone.ATTENTION, "1200")
+    assert (band_of(floor).tone, band_of(floor).params["number"]) == (Tone.ATTENTION, "1,200")
 
     floor.service.enter("set")
 
