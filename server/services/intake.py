@@ -94,8 +94,7 @@ def push(
         )
         install = events.lock_install(session, site_id, device.install_id, device.device_id)
         _keep_clocks(under_way, request.clock, request.samples)
-        arrivals = _sort(under_way, request.events)
-        _store(under_way, install, arrivals)
+        arrivals = _take_in(under_way, install, request.events)
         _note_device(under_way, request.app_version, is_forked=install.is_forked)
         _compare(under_way, arrivals)
         reply = PushReply(
@@ -170,8 +169,7 @@ def rescue(
             rim=rim,
         )
         install = events.lock_install(session, site_id, install_id, device.device_id)
-        arrivals = _sort(under_way, request.events)
-        _store(under_way, install, arrivals)
+        arrivals = _take_in(under_way, install, request.events)
         _compare(under_way, arrivals)
         session.commit()
     return RescueReply(
@@ -192,17 +190,45 @@ def _install_of(session: Session, site_id: str, request: RescueRequest) -> str:
 # -- sorting
 
 
-def _sort(push: _Push, sent: Sequence[SentEvent]) -> list[Arrival]:
+def _take_in(push: _Push, install: InstallRow, sent: Sequence[SentEvent]) -> list[Arrival]:
+    """Sort and store. Raises busy when another install is storing an event of that id just now."""
+    if sent and min(s.seq for s in sent) > install.max_seq:
+        # The ordinary push: nothing of it can have been here, so nothing is looked up but the event
+        # before. Should an id be known all the same, the insert says so and all is looked up.
+        savepoint = push.session.begin_nested()
+        arrivals = _sort(push, sent, _known_before(push, sent))
+        if _store(push, install, arrivals):
+            savepoint.commit()
+            return arrivals
+        savepoint.rollback()
+    arrivals = _sort(push, sent, _known(push, sent))
+    if not _store(push, install, arrivals):
+        raise RefusalError("busy", seconds=1)
+    return arrivals
+
+
+def _known_before(push: _Push, sent: Sequence[SentEvent]) -> Known:
+    before = min(s.seq for s in sent) - 1
+    return Known(
+        hashes_at_seq=events.hashes_by_seq(push.session, push.site_id, push.install_id, [before]),
+        people=access.known_ids(push.session, push.site_id),
+    )
+
+
+def _known(push: _Push, sent: Sequence[SentEvent]) -> Known:
     session, site_id, install_id = push.session, push.site_id, push.install_id
     seqs = sorted({s.seq for s in sent} | {s.seq - 1 for s in sent})
-    known = Known(
+    return Known(
         by_id=events.hashes_by_id(session, site_id, [s.id for s in sent]),
         id_at_seq=events.ids_by_seq(session, site_id, install_id, seqs),
         hashes_at_seq=events.hashes_by_seq(session, site_id, install_id, seqs),
         held=events.held_codes(session, site_id, [held_id(install_id, s) for s in sent]),
-        people={p.user_id for p in access.everybody(session, site_id)},
+        people=access.known_ids(session, site_id),
     )
-    return sort_arrivals(install_id, sent, known, bytes_max=EVENT_BYTES_MAX)
+
+
+def _sort(push: _Push, sent: Sequence[SentEvent], known: Known) -> list[Arrival]:
+    return sort_arrivals(push.install_id, sent, known, bytes_max=EVENT_BYTES_MAX)
 
 
 # -- storing
@@ -210,21 +236,25 @@ def _sort(push: _Push, sent: Sequence[SentEvent]) -> list[Arrival]:
 
 def _store(
     push: _Push, install: InstallRow, arrivals: Sequence[Arrival], *, opaque: bytes | None = None
-) -> None:
+) -> bool:
+    """Insert what is new; False when some of it was there after all: then all is to be undone."""
     fresh = [a for a in arrivals if a.is_new]
     if not fresh:
-        return
+        return True
     install.pushes += 1
     usable = [_event_row(push, a, install.pushes) for a in fresh if a.event is not None]
     held = [_held_row(push, a, install.pushes, opaque) for a in fresh if a.event is None]
-    events.insert_new(push.session, DeviceEventRow, usable)
-    events.insert_new(push.session, HeldEventRow, held)
+    if events.insert_new(push.session, DeviceEventRow, usable) != len(usable):
+        return False
+    if events.insert_new(push.session, HeldEventRow, held) != len(held):
+        return False
     _link(push, install, fresh)
     _follow_sequence(push, install, fresh)
     if any(a.code == FORKED for a in fresh):
         install.is_forked = True
     push.session.add(install)
     push.session.flush()
+    return True
 
 
 def _event_row(push: _Push, arrival: Arrival, number: int) -> dict[str, Any]:
@@ -291,11 +321,17 @@ def chain_head(previous: str, number: int, received_us: int, hashes: Sequence[st
 
 def _follow_sequence(push: _Push, install: InstallRow, fresh: Sequence[Arrival]) -> None:
     """Move the contiguous mark on; a hole is noted, never a reason to wait."""
-    seqs = events.seqs_above(push.session, push.site_id, install.install_id, install.high_seq)
+    seqs = sorted(a.sent.seq for a in fresh)
+    follows = list(range(install.high_seq + 1, install.high_seq + 1 + len(seqs)))
+    if install.max_seq > install.high_seq or seqs != follows:
+        site_id, install_id = push.site_id, install.install_id
+        seqs = events.seqs_above(push.session, site_id, install_id, install.high_seq)
+    high = install.high_seq
     for seq in seqs:
-        if seq != install.high_seq + 1:
+        if seq != high + 1:
             break
-        install.high_seq = seq
+        high = seq
+    install.high_seq = high
     install.max_seq = max(install.max_seq, *(a.sent.seq for a in fresh))
     if install.max_seq <= install.high_seq:
         install.gap_since_us = None

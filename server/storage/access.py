@@ -55,6 +55,11 @@ def everybody(session: Session, site_id: str) -> list[Person]:
     return [to_person(row) for row in rows]
 
 
+def known_ids(session: Session, site_id: str) -> set[str]:
+    """Ids of everybody who is or was here."""
+    return set(session.exec(select(PersonRow.user_id).where(PersonRow.site_id == site_id)))
+
+
 def people_with_pins(session: Session, site_id: str, ids: Sequence[str]) -> list[PersonRow]:
     """Rows of the active people among the ids who may sign in at a device."""
     return list(

@@ -313,14 +313,17 @@ def seqs_above(session: Session, site_id: str, install_id: str, floor: int) -> l
     return sorted(set(session.connection().execute(both).scalars()))
 
 
-def insert_new(session: Session, model: Any, rows: Sequence[dict[str, Any]]) -> None:
-    """Insert the rows whose key is not there yet; the others are left as they are."""
+def insert_new(session: Session, model: Any, rows: Sequence[dict[str, Any]]) -> int:
+    """Insert the rows whose keys are not there yet; how many that were. The others stay as they are."""
     if not rows:
-        return
+        return 0
     is_sqlite = session.get_bind().dialect.name == "sqlite"
     insert = sqlite.insert if is_sqlite else postgresql.insert
     statement = insert(model.__table__).on_conflict_do_nothing()
-    session.connection().execute(statement, list(rows))
+    kept = session.connection().execute(
+        statement, list(rows), execution_options={"preserve_rowcount": True}
+    )
+    return kept.rowcount
 
 
 def _chunks(values: Sequence[Any]) -> Iterable[Sequence[Any]]:

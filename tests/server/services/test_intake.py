@@ -293,3 +293,16 @@ def test_encoding_is_never_redone(device, database):
 
     assert results(reply) == [(Result.CREATED, None)]
     assert [r["raw"] for r in stored(database, DeviceEventRow)] == [spaced]
+
+
+def test_an_id_known_from_another_device_with_other_bytes_is_told_apart(database, device):
+    device.record(NoteAdded(text="first"), COUNT)
+    device.push()
+    other = a_device(database, device.rim, "scanner 2")
+    stolen = device.pending[0]
+    altered = SentEvent(id=stolen.id, seq=1, raw=stolen.raw.replace("first", "other"))
+
+    reply = other.push([altered])
+
+    assert results(reply) == [(Result.MISMATCH, "event-differs")]
+    assert [r["raw"] for r in stored(database, DeviceEventRow)] == [stolen.raw]
