@@ -174,6 +174,7 @@ def CaseLine(desk: ReviewDesk, row: CaseRow, is_selected: bool, now: datetime) -
             side=ft.BorderSide(2 if is_selected else 1, edge),
             shape=ft.RoundedRectangleBorder(radius=theme.RADIUS),
             padding=ft.Padding.only(left=4, right=10),
+            animation_duration=0,
             alignment=ft.Alignment.CENTER_LEFT,
         ),
         height=ROW,
