@@ -16,6 +16,9 @@ from app.sync.transport import HttpTransport, Target
 ROUNDS_MAX = 2000
 """Pages of one pull: ten million rows. More means that the server leads us in circles."""
 
+RESTARTS_MAX = 2
+"""Times one pull begins from nothing; more must wait for the next attempt, and that for its delay."""
+
 Exchanged = Callable[[Delivered[Any]], Awaitable[bool]]
 """Called with each answer; False when the server is another one than we knew."""
 
@@ -32,7 +35,10 @@ class Puller:
 
     async def pull(self, target: Target, exchanged: Exchanged) -> Refused | Failed | None:
         """Fetch until there is no more; None when the device has what the server has."""
+        restarts = 0
         for _ in range(ROUNDS_MAX):
+            if restarts > RESTARTS_MAX:
+                return Failed(trouble=Trouble.SERVER_ERROR, reason="nothing it sends adds up")
             aside = self._reference.rebuild()
             follow = self._reference if aside is None else aside
             if follow.cursor() is None and self._may_load:
@@ -44,12 +50,14 @@ class Puller:
             if isinstance(outcome, Refused) and outcome.code == "cursor-gone":
                 self._reference.begin_rebuild()
                 self._may_load = True
+                restarts += 1
                 continue
             if not isinstance(outcome, Delivered):
                 return outcome
             if not await exchanged(outcome):
                 return None
             is_sound = await self._on_disk(partial(self._apply, follow, outcome.reply))
+            restarts += not is_sound
             if is_sound and not outcome.reply.has_more:
                 return None
         return None

@@ -7,7 +7,7 @@ made for it alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import tuple_
 from sqlmodel import Session, col, select
@@ -57,19 +57,28 @@ class Cursor:
     epoch: str
     rev: int
     small: int
+    sure: int = 0
+    """Where the numbering stood when the device began with nothing: what was deleted up to there it
+    never got, so it needs no tombstone of it."""
 
     def text(self) -> str:
         """As it travels; opaque to the device."""
-        return f"1~{self.epoch}~{self.rev}~{self.small}"
+        return f"1~{self.epoch}~{self.rev}~{self.small}~{self.sure}"
+
+    @property
+    def needs_tombstones_after(self) -> int:
+        """Deletions above this revision must still be known."""
+        return max(self.sure, min(self.rev, self.small))
 
     @staticmethod
     def parse(text: str) -> Cursor:
         """Raises RefusalError cursor-gone for anything that is not ours: the device starts afresh."""
         parts = text.split("~")
         numbers = [p for p in parts[2:] if p.isascii() and p.isdigit() and len(p) < 19]
-        if len(parts) != 4 or parts[0] != "1" or len(numbers) != 2:
+        if len(parts) != 5 or parts[0] != "1" or len(numbers) != 3:
             raise RefusalError("cursor-gone")
-        return Cursor(epoch=parts[1], rev=int(numbers[0]), small=int(numbers[1]))
+        rev, small, sure = (int(number) for number in numbers)
+        return Cursor(epoch=parts[1], rev=rev, small=small, sure=sure)
 
 
 def pull(
@@ -85,9 +94,12 @@ def pull(
     with database.read() as session:
         epoch = changes.server_mark(session, site_id, EPOCH) or epoch
         here = changes.position(session, site_id)
-        start = Cursor.parse(cursor) if cursor else Cursor(epoch=epoch, rev=0, small=0)
-        oldest = min(start.rev, start.small) if start.rev else here.forgotten
-        if start.epoch != epoch or start.rev > here.rev or oldest < here.forgotten:
+        start = Cursor(epoch=epoch, rev=0, small=0, sure=here.rev)
+        if cursor:
+            start = Cursor.parse(cursor)
+        if start.epoch != epoch or max(start.rev, start.small, start.sure) > here.rev:
+            raise RefusalError("cursor-gone")
+        if start.needs_tombstones_after < here.forgotten:
             raise RefusalError("cursor-gone")
         marks, after = _page(session, site_id, start, here.rev, min(limit, PULL_ROWS_MAX))
         has_more = after.rev < here.rev or after.small < here.rev
@@ -118,10 +130,10 @@ def _page(
             kinds=PEOPLE_AND_TASKS,
         )
         small = marks[-1].rev if len(marks) == limit else start.rev
-        return marks, Cursor(epoch=start.epoch, rev=start.rev, small=small)
+        return marks, replace(start, small=small)
     marks = changes.changes_between(session, site_id, after=start.rev, up_to=up_to, limit=limit)
     rev = marks[-1].rev if len(marks) == limit else up_to
-    return marks, Cursor(epoch=start.epoch, rev=rev, small=rev)
+    return marks, replace(start, rev=rev, small=rev)
 
 
 def _with_rows(

@@ -79,7 +79,7 @@ class SnapshotStore:
                 site_id,
                 self.folder,
                 epoch=epoch,
-                cursor=Cursor(epoch=epoch, rev=rev, small=0).text(),
+                cursor=Cursor(epoch=epoch, rev=rev, small=0, sure=rev).text(),
                 rev=rev,
                 name=rim.new_id().replace("-", ""),
             )

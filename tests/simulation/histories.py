@@ -1,0 +1,131 @@
+"""Running histories: one, one twice, or thousands over all cores."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import shutil
+import time
+import traceback
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.simulation.templates import fast_folder, make_templates, share_compiled_sql
+from tests.simulation.virtual import run_without_threads
+from tests.simulation.world import World
+
+EXPECTED = ("the store refused", "cannot be read")
+"""Errors of the log that a fault causes; anything else at that level is a bug in the program."""
+_templates: list[Path] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What came of one seed."""
+
+    seed: int
+    trace_sha256: str
+    events: int
+    requests: int
+    failure: str = ""
+    trace: tuple[str, ...] = ()
+
+    @property
+    def command(self) -> str:
+        """Replays it."""
+        return f"python -m tests.simulation --seed {self.seed} --trace"
+
+
+class _Errors(logging.Handler):
+    """Whatever the program logs as an error is a failure of the history."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(logging.ERROR)
+        self._world = world
+
+    def emit(self, record: logging.LogRecord) -> None:
+        words = record.getMessage()
+        if words.startswith(EXPECTED):
+            return
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None and self._world.server.expected_500 and "disk I/O" in str(error):
+            return
+        lines = traceback.format_exception(error) if error else []
+        self._world.checks.violated(f"logged: {words} {''.join(lines)[-1500:]}")
+
+
+def tell(seed: int, *, keep_trace: bool = False) -> Story:
+    """Live through the seed's history once."""
+    run_without_threads()
+    share_compiled_sql()
+    if not _templates:
+        _templates.append(fast_folder())
+        make_templates(_templates[0])
+    folder = fast_folder()
+    world = World(seed, folder, _templates[0], keep_trace)
+    handler = _Errors(world)
+    log = logging.getLogger("blindcount")
+    log.addHandler(handler)
+    log.propagate = False
+    failure = ""
+    try:
+        world.run()
+    except Exception as error:
+        failure = f"{error}" if isinstance(error, AssertionError) else traceback.format_exc()
+        failure = failure or traceback.format_exc()
+    finally:
+        log.removeHandler(handler)
+        shutil.rmtree(folder, ignore_errors=True)
+    return Story(
+        seed=seed,
+        trace_sha256=world.trace_sha256,
+        events=len(world.recorded),
+        requests=world.requests,
+        failure=failure,
+        trace=tuple(world.trace),
+    )
+
+
+def tell_twice(seed: int) -> Story:
+    """The same seed twice: the same history, or the simulation itself is broken."""
+    first, second = tell(seed), tell(seed)
+    if first.trace_sha256 == second.trace_sha256 or first.failure:
+        return first
+    traces = [tell(seed, keep_trace=True).trace for _ in range(2)]
+    differ = [(a, b) for a, b in zip(*traces, strict=False) if a != b]
+    return Story(
+        seed=seed,
+        trace_sha256=first.trace_sha256,
+        events=first.events,
+        requests=first.requests,
+        failure=f"not repeatable: {differ[:1]}",
+    )
+
+
+def _start_worker(templates: Path) -> None:
+    _templates[:] = [templates]
+    run_without_threads()
+
+
+def _tell_many(task: tuple[int, bool]) -> Story:
+    seed, twice = task
+    return tell_twice(seed) if twice else tell(seed)
+
+
+def tell_all(seeds: Sequence[int], *, jobs: int, twice_every: int = 1) -> Iterator[Story]:
+    """Histories of the seeds over processes, as they finish; every n-th seed is lived twice."""
+    templates = fast_folder()
+    try:
+        make_templates(templates)
+        tasks = [(s, bool(twice_every) and s % twice_every == 0) for s in seeds]
+        context = multiprocessing.get_context("spawn")
+        with context.Pool(jobs, _start_worker, (templates,)) as pool:
+            yield from pool.imap_unordered(_tell_many, tasks, chunksize=8)
+    finally:
+        shutil.rmtree(templates, ignore_errors=True)
+
+
+def now() -> float:
+    """Seconds for measuring how fast histories are, never used within one."""
+    return time.perf_counter()
