@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from sqlmodel import Session, col, select
 
 from app.contract.vocabulary import quantity_text
-from server.domain.stock import OUTSIDE
-from server.storage.book import END, negative_book
+from server.storage.book import END
 from server.storage.checkpoints import drop_all_checkpoints, refresh_checkpoints, untrue_checkpoints
 from server.storage.columns import from_u, to_u
 from server.storage.engine import Database
@@ -23,6 +22,7 @@ from server.storage.ledger_checks import (
 )
 from server.storage.migrate import is_current
 from server.storage.tables_records import BinRow
+from server.storage.touched import below_zero
 
 LISTED_MAX = 20
 """Findings of one check that are listed; a broken import breaks the same thing a million times."""
@@ -131,16 +131,13 @@ def _conservation(session: Session, site_id: str) -> list[Finding]:
 
 def _negative(session: Session, site_id: str) -> list[Finding]:
     bins = session.exec(select(BinRow.bin).where(col(BinRow.site_id) == site_id)).all()
-    total, below = negative_book(
-        session, site_id, [b for b in bins if b not in OUTSIDE], LISTED_MAX
-    )
-    more = f" (one of {total})" if total > len(below) else ""
+    below = below_zero(session, site_id, bins, LISTED_MAX)
+    more = f" (one of {below.total})" if below.total > len(below.listed) else ""
     return [
         Finding(
             check="negative-book",
-            what=f"{key.bin} {key.sku} {key.lot}{key.serial} {key.state.value}: "
-            f"{quantity_text(held)}{more}",
+            what=f"{place} {sku} {lot}{serial} {state}: {quantity_text(from_u(held))}{more}",
             is_defect=False,
         )
-        for key, held in sorted(below.items())
+        for place, sku, lot, serial, state, held in below.listed
     ]

@@ -1,26 +1,21 @@
-"""The whole book as of an instant, and the part of it that is below zero."""
+"""The whole book as of an instant, and the book of one SKU wherever it is."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
-from itertools import chain, islice
 from typing import Any
 
 from sqlalchemy import text
 from sqlmodel import Session
 
 from app.contract.vocabulary import PhysicalState
-from server.domain.stock import OUTSIDE, StockKey
+from server.domain.stock import StockKey
 from server.storage.columns import from_u, from_us, to_us
-from server.storage.ledger import below_zero_in_bin
 
 END = from_us(to_us(datetime.fromisoformat("9000-01-01T00:00:00+00:00")))
 """After everything that can be recorded."""
-
-_SOME = 20_000
-"""Up to so many bins each is read by itself, from its checkpoint; for more one pass is quicker."""
 
 _ENTRIES = """
     SELECT bin, sku, lot, serial, state, sum(quantity_u) AS quantity_u FROM (
@@ -30,11 +25,10 @@ _ENTRIES = """
         SELECT from_bin, sku, lot, serial, from_state, -quantity_u FROM movement
         WHERE site_id = :site_id AND occurred_us <= :at_us {narrowed}
     ) AS entries
-    GROUP BY bin, sku, lot, serial, state HAVING sum(quantity_u) {kept}
+    GROUP BY bin, sku, lot, serial, state HAVING sum(quantity_u) <> 0
     """
-_FULL_BOOK = text(_ENTRIES.format(narrowed="", kept="<> 0"))
-_BELOW_ZERO = text(_ENTRIES.format(narrowed="", kept="< 0"))
-_BOOK_OF_SKU = text(_ENTRIES.format(narrowed="AND sku = :sku", kept="<> 0"))
+_FULL_BOOK = text(_ENTRIES.format(narrowed=""))
+_BOOK_OF_SKU = text(_ENTRIES.format(narrowed="AND sku = :sku"))
 
 
 def full_book(session: Session, site_id: str, at: datetime) -> Iterator[tuple[StockKey, Decimal]]:
@@ -47,26 +41,6 @@ def book_of_sku(session: Session, site_id: str, sku: str, at: datetime) -> dict[
     """Where a SKU is at the instant: every key of it, outside places included."""
     bound = {"site_id": site_id, "sku": sku, "at_us": to_us(at)}
     return dict(_keys(session.connection().execute(_BOOK_OF_SKU, bound)))
-
-
-def negative_book(
-    session: Session, site_id: str, bins: Collection[str], limit: int
-) -> tuple[int, dict[StockKey, Decimal]]:
-    """How many keys of the bins are below zero once all that is recorded has occurred, and the first.
-
-    At most `limit` keys are listed: a ledger that is loaded without its opening stock has very many.
-    """
-    inside = sorted({place for place in bins if place not in OUTSIDE})
-    rows: Iterator[Any]
-    if len(inside) <= _SOME:
-        rows = chain.from_iterable(below_zero_in_bin(session, site_id, it, END) for it in inside)
-    else:
-        bound = {"site_id": site_id, "at_us": to_us(END)}
-        wanted = set(inside)
-        found = session.connection().execute(_BELOW_ZERO, bound)
-        rows = (row for row in map(tuple, found) if row[0] in wanted)
-    listed = dict(_keys(islice(rows, limit)))
-    return len(listed) + sum(1 for _ in rows), listed
 
 
 def _keys(found: Iterable[Any]) -> Iterator[tuple[StockKey, Decimal]]:

@@ -15,10 +15,10 @@ from typing import Any
 from sqlalchemy import delete, text
 from sqlmodel import Session
 
-from server.domain.stock import OUTSIDE
 from server.storage.columns import from_us
 from server.storage.engine import Database
 from server.storage.ledger import CHECKPOINT, CHECKPOINT_LINE, lock_for_checkpoints
+from server.storage.touched import due_for_checkpoints
 
 LEGS = 128
 """Entries between two checkpoints: at most so many are summed to read a bin as of any instant."""
@@ -26,19 +26,6 @@ LEGS = 128
 _BINS_PER_COMMIT = 200
 """A writer waits no longer than this many bins take: some tenths of a second."""
 
-_TAIL = text(
-    """
-    SELECT count(*) FROM (
-        SELECT 1 FROM (
-            SELECT occurred_us FROM movement WHERE site_id = :site_id AND to_bin = :bin
-              AND occurred_us > :since
-            UNION ALL
-            SELECT occurred_us FROM movement WHERE site_id = :site_id AND from_bin = :bin
-              AND occurred_us > :since
-        ) AS entries LIMIT :enough
-    ) AS tail
-    """
-)
 _LAST = text("SELECT max(at_us) FROM checkpoint WHERE site_id = :site_id AND bin = :bin")
 _LINES = text(
     "SELECT sku, lot, serial, state, quantity_u FROM checkpoint_line "
@@ -71,7 +58,8 @@ def refresh_checkpoints(database: Database, site_id: str, bins: Collection[str])
     makes reading slower, never wrong.
     """
     made = 0
-    waiting = sorted(place for place in bins if place not in OUTSIDE)
+    with database.read() as session:
+        waiting = due_for_checkpoints(session, site_id, bins, LEGS)
     for start in range(0, len(waiting), _BINS_PER_COMMIT):
         with database.write() as session:
             lock_for_checkpoints(session)
@@ -86,9 +74,6 @@ def _extend(session: Session, site_id: str, place: str) -> int:
     bound = {"site_id": site_id, "bin": place}
     last: int | None = connection.execute(_LAST, bound).scalar_one()
     since = _LONG_AGO if last is None else last
-    tail = connection.execute(_TAIL, {**bound, "since": since, "enough": LEGS}).scalar_one()
-    if tail < LEGS:
-        return 0
     balances: dict[_Key, int] = defaultdict(int)
     if last is not None:
         for sku, lot, serial, state, quantity in connection.execute(

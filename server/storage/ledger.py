@@ -7,7 +7,7 @@ in the poster's transaction, where a back-dated movement makes them untrue.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -15,7 +15,6 @@ from typing import Any
 from sqlalchemy import RowMapping, Select, and_, bindparam, delete, func, or_, select, text
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
-from sqlalchemy.sql.elements import TextClause
 from sqlalchemy.sql.expression import Insert
 from sqlmodel import Session
 
@@ -38,7 +37,8 @@ _POSTERS = 8401
 _POST_CHUNK = 500
 """Ids asked for at once: well under SQLite's limit of bound values."""
 
-_BIN = """
+_BOOK_OF_BIN = text(
+    """
     WITH base AS (
         SELECT coalesce(max(at_us), :never) AS at_us FROM checkpoint
         WHERE site_id = :site_id AND bin = :bin AND at_us <= :at_us
@@ -55,10 +55,9 @@ _BIN = """
         WHERE site_id = :site_id AND from_bin = :bin
           AND occurred_us > (SELECT at_us FROM base) AND occurred_us <= :at_us
     ) AS entries
-    GROUP BY sku, lot, serial, state HAVING sum(quantity_u) {kept}
+    GROUP BY sku, lot, serial, state HAVING sum(quantity_u) <> 0
     """
-_BOOK_OF_BIN = text(_BIN.format(kept="<> 0"))
-_BELOW_ZERO = text(_BIN.format(kept="< 0"))
+)
 _NEVER = -(1 << 62)
 """Before every instant that can be stored."""
 
@@ -67,31 +66,16 @@ def book_of_bin(
     session: Session, site_id: str, bin_code: str, at: datetime
 ) -> dict[StockKey, Decimal]:
     """Every key of the bin with something on book at the instant; negative balances included."""
-    return {
-        StockKey(bin=place, sku=sku, lot=lot, serial=serial, state=PhysicalState(state)): from_u(
-            int(quantity)
-        )
-        for place, sku, lot, serial, state, quantity in _read_bin(
-            session, site_id, bin_code, at, _BOOK_OF_BIN
-        )
-    }
-
-
-def below_zero_in_bin(
-    session: Session, site_id: str, bin_code: str, at: datetime
-) -> Iterator[tuple[str, str, str, str, str, int]]:
-    """(bin, sku, lot, serial, state, millionths) of what is negative in a bin at the instant."""
-    return _read_bin(session, site_id, bin_code, at, _BELOW_ZERO)
-
-
-def _read_bin(
-    session: Session, site_id: str, bin_code: str, at: datetime, query: TextClause
-) -> Iterator[tuple[str, str, str, str, str, int]]:
     found = session.connection().execute(
-        query,
+        _BOOK_OF_BIN,
         {"site_id": site_id, "bin": bin_code, "at_us": to_us(at), "never": _NEVER},
     )
-    return ((bin_code, *row) for row in found)
+    return {
+        StockKey(bin=bin_code, sku=sku, lot=lot, serial=serial, state=PhysicalState(state)): from_u(
+            int(quantity)
+        )
+        for sku, lot, serial, state, quantity in found
+    }
 
 
 def book_of_key(session: Session, site_id: str, key: StockKey, at: datetime) -> Decimal:

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
+from sqlmodel import col, select
+
 from app.contract.wire import RefKind
 from server.services.importing.job import Job
 from server.services.reconciling import movements_changed
 from server.storage.changes import record_changes
 from server.storage.columns import from_us
+from server.storage.tables_casework import CountRow, ExceptionCaseRow
 
 
 def tell_devices(job: Job, kind: RefKind, ids: Sequence[str]) -> None:
     """Reference data has changed: devices get it with their next pull."""
     record_changes(job.session, job.site_id, kind, ids)
+
+
+def bins_with_casework(job: Job) -> set[str]:
+    """Bins that were ever counted or have a case: only there can a movement change a judgement."""
+    counted = select(CountRow.bin).where(col(CountRow.site_id) == job.site_id).distinct()
+    cases = select(ExceptionCaseRow.bin).where(col(ExceptionCaseRow.site_id) == job.site_id)
+    return {*job.session.exec(counted), *job.session.exec(cases.distinct())}
 
 
 def tell_cases(

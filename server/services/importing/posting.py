@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from server.domain.stock import OUTSIDE
-from server.services.importing.changes import tell_cases
+from server.services.importing.changes import bins_with_casework, tell_cases
 from server.services.importing.job import Job
+from server.services.importing.report import NEGATIVE_LISTED_MAX
 from server.storage.bulk import COLUMNS, BulkPoster, MovementTuple
 from server.storage.ledger import CONTENT, contents_of, drop_checkpoints, lock_for_posting
+from server.storage.touched import BelowZeroBook, below_zero
 
 _ID = COLUMNS.index("movement_id")
 _AT = COLUMNS.index("occurred_us")
@@ -28,6 +30,7 @@ class Posting:
         self.earliest: dict[str, int] = {}
         """Bin -> the first instant at which this import changed its book."""
         self._pairs: set[tuple[str, str]] = set()
+        self.negative = BelowZeroBook(total=0, listed=(), bins=frozenset())
         lock_for_posting(job.session)
 
     def take(self, lines: Sequence[int], rows: Sequence[MovementTuple]) -> None:
@@ -41,9 +44,13 @@ class Posting:
         self._note(rows)
 
     def finish(self) -> None:
-        """Drop what is no longer true, tell open cases."""
-        drop_checkpoints(self._job.session, self._job.site_id, self.earliest)
-        tell_cases(self._job, self._pairs, self.earliest)
+        """Drop what is no longer true, find what is below zero, tell open cases."""
+        session, site_id = self._job.session, self._job.site_id
+        drop_checkpoints(session, site_id, self.earliest)
+        self.negative = below_zero(session, site_id, self.earliest, NEGATIVE_LISTED_MAX)
+        concerned = self.negative.bins | bins_with_casework(self._job)
+        pairs = {pair for pair in self._pairs if pair[0] in concerned}
+        tell_cases(self._job, pairs, self.earliest)
 
     def _compare(self, lines: Sequence[int], rows: Sequence[MovementTuple], inserted: int) -> None:
         known = contents_of(self._job.session, self._job.site_id, [str(row[_ID]) for row in rows])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,19 +21,18 @@ from server.services.importing.job import Importer, Job
 from server.services.importing.posting import Posting
 from server.services.importing.report import (
     ERRORS_LISTED_MAX,
-    NEGATIVE_LISTED_MAX,
     ErrorLine,
     ImportKind,
     ImportReport,
     NegativeBook,
 )
-from server.storage.book import negative_book
 from server.storage.bulk import bulk_posting
 from server.storage.checkpoints import refresh_checkpoints
-from server.storage.columns import to_us
+from server.storage.columns import from_u, to_us
 from server.storage.engine import Database
 from server.storage.records import Site, find_site
 from server.storage.tables_records import ImportRow
+from server.storage.touched import BelowZero
 
 COLUMNS = {
     ImportKind.BINS: bins.COLUMNS,
@@ -97,19 +96,19 @@ def import_file(
             is_update=request.is_update,
             on_error=note,
         )
-        with _importer(job, request.kind) as (importer, touched):
+        with _importer(job, request.kind) as (importer, posting):
             for chunk, share in source.chunks:
                 importer.take(chunk)
                 job.tally.rows += len(chunk)
                 on_progress(job.tally.rows, share)
             importer.finish()
         is_kept = job.tally.errors_total == 0 and not request.is_dry_run
-        report = _report(job, request, errors, rim.now(), touched)
+        report = _report(job, request, errors, rim.now(), posting)
         if is_kept:
             _keep(session, site_id, report, request.actor)
             session.commit()
-    if is_kept:
-        refresh_checkpoints(database, site_id, touched)
+    if is_kept and posting is not None:
+        refresh_checkpoints(database, site_id, posting.earliest)
     return report
 
 
@@ -125,11 +124,8 @@ def _report(
     request: ImportRequest,
     errors: Sequence[RowError],
     finished_at: datetime,
-    touched: Mapping[str, int],
+    posting: Posting | None,
 ) -> ImportReport:
-    below_zero, negative = negative_book(
-        job.session, job.site_id, list(touched), NEGATIVE_LISTED_MAX
-    )
     return ImportReport(
         import_id=job.via.removeprefix("import/"),
         kind=request.kind,
@@ -147,18 +143,20 @@ def _report(
         errors=tuple(
             ErrorLine(line=e.line, column=e.column, code=e.code, reason=e.reason) for e in errors
         ),
-        negative_total=below_zero,
-        negative=tuple(
-            NegativeBook(
-                bin=key.bin,
-                sku=key.sku,
-                lot=key.lot,
-                serial=key.serial,
-                state=key.state.value,
-                quantity=quantity_text(held),
-            )
-            for key, held in sorted(negative.items())
-        ),
+        negative_total=0 if posting is None else posting.negative.total,
+        negative=() if posting is None else tuple(map(_negative, posting.negative.listed)),
+    )
+
+
+def _negative(row: BelowZero) -> NegativeBook:
+    place, sku, lot, serial, state, held = row
+    return NegativeBook(
+        bin=place,
+        sku=sku,
+        lot=lot,
+        serial=serial,
+        state=state,
+        quantity=quantity_text(from_u(held)),
     )
 
 
@@ -206,22 +204,22 @@ def _header(source: Source, request: ImportRequest) -> list[str]:
 
 
 @contextmanager
-def _importer(job: Job, kind: ImportKind) -> Iterator[tuple[Importer, dict[str, int]]]:
-    """The importer of a kind, and the bins whose book it has changed so far."""
+def _importer(job: Job, kind: ImportKind) -> Iterator[tuple[Importer, Posting | None]]:
+    """The importer of a kind; for those that write the ledger also their posting."""
     if kind is ImportKind.BINS:
-        yield bins.BinImporter(job), {}
+        yield bins.BinImporter(job), None
     elif kind is ImportKind.SKUS:
-        yield skus.SkuImporter(job), {}
+        yield skus.SkuImporter(job), None
     elif kind is ImportKind.DOCUMENTS:
-        yield documents.DocumentImporter(job), {}
+        yield documents.DocumentImporter(job), None
     else:
         with bulk_posting(job.session) as poster:
             names: dict[str, str] = {}
             posting = Posting(job, poster, lambda id_: names.get(id_, id_))
             if kind is ImportKind.STOCK:
-                yield stock.StockImporter(job, posting, names), posting.earliest
+                yield stock.StockImporter(job, posting, names), posting
             else:
-                yield movements.MovementImporter(job, posting), posting.earliest
+                yield movements.MovementImporter(job, posting), posting
 
 
 def _keep(session: Session, site_id: str, report: ImportReport, actor: str) -> None:
