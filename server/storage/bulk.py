@@ -18,7 +18,7 @@ COLUMNS = tuple(column.name for column in MOVEMENT.columns)
 """The order of a tuple's values."""
 
 MovementTuple = tuple[str | int, ...]
-_CACHE_KB = 131_072
+_CACHE_KB = 65_536
 """Page cache while a bulk lasts: with SQLite's own 2 MB six indexes evict each other."""
 _STAGE = "movement_stage"
 

@@ -86,7 +86,7 @@ def fill(path: Path, movements: int) -> str:
                 FROM numbers
             )
             INSERT INTO movement SELECT 'main', printf('M%09d', n), at_us, at_us,
-                CASE WHEN is_in THEN 'receipt' ELSE 'pick' END, 
+                CASE WHEN is_in THEN 'receipt' ELSE 'pick' END,
                 printf('SKU-%06d', CASE WHEN place = '{HOT}' THEN n / {HOT_EVERY} % 20
                                         ELSE pair % {BINS} END),
                 '', '', CASE WHEN is_in THEN 90 ELSE 1 + n % 9 END * 1000000, 'each', 1000000,

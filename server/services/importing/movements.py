@@ -7,10 +7,12 @@ plainly right; every other row goes to `_careful`, which is the rule, and says w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from operator import itemgetter
 
 from sqlalchemy import RowMapping
 from sqlmodel import col, select
@@ -100,8 +102,9 @@ class MovementImporter:
         self._is_plain_file = not (job.rules.words or job.rules.zone or job.defaults)
         place = {name: number for number, name in enumerate(job.header)}
         self._width = len(job.header)
-        self._required = [place.get(name, -1) for name in COLUMNS.required]
-        self._optional = [place.get(name) for name in COLUMNS.optional]
+        self._required = itemgetter(*(place.get(name, 0) for name in COLUMNS.required))
+        # A column that is not there is read from an empty cell put behind the row's last.
+        self._optional = itemgetter(*(place.get(name, -1) for name in COLUMNS.optional))
         self._site = place.get("site")
         self._reversals: dict[str, int] = {}
         """Counter-entries of this file -> their line; looked at when all rows are in."""
@@ -128,12 +131,8 @@ class MovementImporter:
         """The common row: whole eaches of a SKU without lots, times with a zone. None: look closer."""
         if len(cells) != self._width:
             return None
-        id_, at, kind, sku, quantity, from_, from_state, to, to_state = [
-            cells[place] for place in self._required
-        ]
-        lot, serial, unit, document, factor, recorded = [
-            "" if place is None else cells[place] for place in self._optional
-        ]
+        id_, at, kind, sku, quantity, from_, from_state, to, to_state = self._required(cells)
+        lot, serial, unit, document, factor, recorded = self._optional([*cells, ""])
         from_bin, to_bin = self._written.get(from_), self._written.get(to)
         if (
             from_bin is None
@@ -146,12 +145,13 @@ class MovementImporter:
             or factor not in _ONE
             or len(quantity) > _QUICK_DIGITS
             or not (quantity.isascii() and quantity.isdigit())
-            or not (_is_plain_code(id_) and _is_plain_code(kind))
+            or _PLAIN_CODE(id_) is None
+            or _PLAIN_CODE(kind) is None
             or (self._site is not None and cells[self._site] not in {"", self._job.site_id})
             or from_state not in self._states
             or to_state not in self._states
             or not self._is_plain_way(from_bin, from_state, to_bin, to_state)
-            or (document and not _is_plain_cause(document))
+            or (document and _PLAIN_CAUSE(document) is None)
         ):
             return None
         try:
@@ -345,28 +345,12 @@ def base_quantity(cells: Cells, quantity: Decimal | None, factor_u: int | None) 
     return int(base_u)
 
 
-def _is_plain_code(text: str) -> bool:
-    """Letters, digits, dashes, underscores, starting with a letter, and not like a spreadsheet's date."""
-    return (
-        0 < len(text) <= CODE_LENGTH_MAX
-        and text.isascii()
-        and text[0].isalpha()
-        and text.replace("-", "").replace("_", "").isalnum()
-        and text[:3].lower() not in MONTH_STARTS
-    )
-
-
-def _is_plain_cause(text: str) -> bool:
-    kind, slash, number = text.partition("/")
-    return (
-        kind in CAUSES
-        and not is_reversal(text)
-        and bool(slash)
-        and len(number) <= CODE_LENGTH_MAX
-        and number.isascii()
-        and number.replace("-", "").isalnum()
-    )
-
-
+_PLAIN_CODE = re.compile(
+    rf"(?!(?i:{'|'.join(sorted(MONTH_STARTS))}))[A-Za-z][A-Za-z0-9_-]{{0,{CODE_LENGTH_MAX - 1}}}"
+).fullmatch
+"""Letters, digits, dashes, underscores, from a letter on, and not begun like a spreadsheet's date."""
+_PLAIN_CAUSE = re.compile(
+    rf"(?:{'|'.join(sorted(CAUSES - {'movement'}))})/[A-Za-z0-9-]{{1,{CODE_LENGTH_MAX}}}"
+).fullmatch
 _EACH = frozenset({"", "each"})
 _ONE = frozenset({"", "1"})
