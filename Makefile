@@ -75,7 +75,8 @@ bench: setup ## measure: each figure beside its floor, in one run (BENCH="ledger
 bench-peers: setup ## measure beside Tryton and PouchDB doing the same work (PEER=pouchdb for one)
 	@$(BIN)/python -m tests.bench.peers $(PEER)
 
-soak: setup ## live through N=100000 random histories, each twice; SEED=0 is the first
+soak: setup ## seeded bugs, then N=100000 random histories, each twice; SEED=0 is the first
+	@$(BIN)/python -m tests.simulation.seeded_bugs
 	@$(BIN)/python -m tests.simulation --count $(or $(N),100000) --first $(or $(SEED),0)
 
 format: setup ## put the code into its form

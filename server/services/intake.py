@@ -141,6 +141,10 @@ def hold_opaque(
             rim=rim,
         )
         install = events.lock_install(session, site_id, device.install_id, device.device_id)
+        usable = events.hashes_by_id(session, site_id, [request.id]).get(request.id)
+        if usable == (arrival.sha256, device.install_id):
+            # A push brought it before, and only the reply was lost: it is not a second event.
+            return EventResult(id=request.id, r=Result.EXISTS)
         if not events.held_codes(session, site_id, [held_id(device.install_id, sent)]):
             _store(under_way, install, [arrival], opaque=raw)
             _compare(under_way, [arrival])
@@ -158,6 +162,8 @@ def rescue(
     """
     if len(request.events) > EVENTS_MAX:
         raise RefusalError("too-many-events", limit=EVENTS_MAX)
+    if not request.events:
+        return RescueReply(results=())
     with database.write() as session:
         install_id = _install_of(session, site_id, request)
         under_way = _Push(
