@@ -8,15 +8,14 @@ a range of variances, never a guess. docs/reconciliation.md works the figures.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from itertools import accumulate
 
 from app.contract.count_fold import LineKey
-from app.contract.vocabulary import BinKind, CountScope, Tracking, Verdict
+from app.contract.vocabulary import BinKind, CountScope, PhysicalState, Tracking, Verdict
 from server.domain.ranges import NOTHING, ZERO, Range, Span
 from server.domain.stock import Movement, StockKey, visible_condition
 from server.domain.tolerance import Limits, is_within
@@ -84,11 +83,8 @@ class JudgedCell:
         return self.book.taken_from(self.counted)
 
 
-@dataclass(frozen=True, slots=True)
-class _Effect:
-    at: datetime
-    delta: Decimal
-    movement_id: str
+_Effect = tuple[datetime, str, Decimal]
+"""(when, movement, signed change): plain tuples, for a large count has a hundred thousand of them."""
 
 
 @dataclass(slots=True)
@@ -97,8 +93,14 @@ class _Cell:
 
     opening: Decimal
     effects: list[_Effect]
-    times: list[datetime]
-    sums: list[Decimal]
+    times: list[datetime] = field(default_factory=list)
+    sums: list[Decimal] = field(default_factory=list)
+
+    def index(self) -> None:
+        """Sort and add up, once, when the cell is first asked about."""
+        self.effects.sort()
+        self.times = [at for at, _, _ in self.effects]
+        self.sums = list(accumulate(delta for _, _, delta in self.effects))
 
     def range_over(self, seen: Span, without: frozenset[str]) -> Range:
         """Every book a person counting piece by piece could have met in the span.
@@ -106,16 +108,21 @@ class _Cell:
         What happened at or before its first instant is certain. Each movement after that may or
         may not have reached the spot before it was counted, on its own: any subset is possible.
         """
+        if len(self.times) != len(self.effects):
+            self.index()
         start = bisect_right(self.times, seen.earliest)
-        end = bisect_right(self.times, seen.latest)
-        certain = self.opening + (self.sums[start - 1] if start else ZERO)
+        end = bisect_right(self.times, seen.latest, lo=start)
+        certain = self.opening + self.sums[start - 1] if start else self.opening
+        low = high = ZERO
+        for _, movement_id, delta in self.effects[start:end]:
+            if movement_id in without:
+                continue
+            if delta < 0:
+                low += delta
+            else:
+                high += delta
         if without:
-            certain -= sum(
-                (e.delta for e in self.effects[:start] if e.movement_id in without), ZERO
-            )
-        window = [e.delta for e in self.effects[start:end] if e.movement_id not in without]
-        low = sum((d for d in window if d < 0), ZERO)
-        high = sum((d for d in window if d > 0), ZERO)
+            certain -= sum((d for _, m, d in self.effects[:start] if m in without), ZERO)
         return Range(certain + low, certain + high)
 
 
@@ -138,44 +145,47 @@ class BinBook:
         self.bin = bin
         self._kind = bin_kind
         self._tracking = tracking
-        start: dict[LineKey, Decimal] = defaultdict(Decimal)
+        self._seen: dict[tuple[str, str, str, PhysicalState], LineKey | None] = {}
+        self._cells: dict[LineKey, _Cell] = {}
         for key, quantity in opening.items():
-            cell = self._seen_as(key)
-            if cell is not None and key.bin == bin:
-                start[cell] += quantity
-        effects: dict[LineKey, list[_Effect]] = defaultdict(list)
+            seen = self._seen_as(key.sku, key.lot, key.serial, key.state)
+            if seen is not None and key.bin == bin:
+                self._cell(seen).opening += quantity
         for movement in {m.movement_id: m for m in movements}.values():
-            for cell, delta in self._effects_of(movement).items():
-                effects[cell].append(_Effect(movement.occurred_at, delta, movement.movement_id))
-        self._cells = {k: _indexed(start[k], effects.get(k, [])) for k in {*start, *effects}}
+            self._add(movement)
 
-    def _seen_as(self, key: StockKey) -> LineKey | None:
-        condition = visible_condition(key.state, self._kind)
-        if condition is None:
-            return None
-        seen = LineKey(sku=key.sku, lot=key.lot, serial=key.serial, condition=condition)
-        return normal_key(seen, self._tracking)
+    def _cell(self, key: LineKey) -> _Cell:
+        cell = self._cells.get(key)
+        if cell is None:
+            cell = self._cells[key] = _Cell(opening=ZERO, effects=[])
+        return cell
 
-    def _effects_of(self, movement: Movement) -> dict[LineKey, Decimal]:
-        deltas: dict[LineKey, Decimal] = defaultdict(Decimal)
-        for place, state, sign in (
-            (movement.to_bin, movement.to_state, 1),
-            (movement.from_bin, movement.from_state, -1),
-        ):
-            if place != self.bin:
-                continue
-            cell = self._seen_as(
-                StockKey(
-                    bin=place,
-                    sku=movement.sku,
-                    lot=movement.lot,
-                    serial=movement.serial,
-                    state=state,
+    def _seen_as(self, sku: str, lot: str, serial: str, state: PhysicalState) -> LineKey | None:
+        """The cell that stock of a state is seen in; None when it is not there to see."""
+        known = (sku, lot, serial, state)
+        if known not in self._seen:
+            condition = visible_condition(state, self._kind)
+            self._seen[known] = (
+                None
+                if condition is None
+                else normal_key(
+                    LineKey(sku=sku, lot=lot, serial=serial, condition=condition), self._tracking
                 )
             )
-            if cell is not None:
-                deltas[cell] += sign * movement.quantity
-        return {cell: delta for cell, delta in deltas.items() if delta != 0}
+        return self._seen[known]
+
+    def _add(self, m: Movement) -> None:
+        entered = left = None
+        if m.to_bin == self.bin:
+            entered = self._seen_as(m.sku, m.lot, m.serial, m.to_state)
+        if m.from_bin == self.bin:
+            left = self._seen_as(m.sku, m.lot, m.serial, m.from_state)
+        if entered == left:
+            return  # it looks the same before and after, or is not seen at all
+        if entered is not None:
+            self._cell(entered).effects.append((m.occurred_at, m.movement_id, m.quantity))
+        if left is not None:
+            self._cell(left).effects.append((m.occurred_at, m.movement_id, -m.quantity))
 
     def keys(self) -> Iterator[LineKey]:
         """Every cell that ever had a book in the stretch, zero ones included."""
@@ -197,16 +207,6 @@ class BinBook:
             and cell.range_over(moment, frozenset()).high > 0
             for k, cell in self._cells.items()
         )
-
-
-def _indexed(opening: Decimal, effects: list[_Effect]) -> _Cell:
-    effects.sort(key=lambda e: (e.at, e.movement_id))
-    return _Cell(
-        opening=opening,
-        effects=effects,
-        times=[e.at for e in effects],
-        sums=list(accumulate(e.delta for e in effects)),
-    )
 
 
 def normal_key(key: LineKey, tracking: Mapping[str, Tracking]) -> LineKey:

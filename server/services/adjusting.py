@@ -30,7 +30,7 @@ from server.domain.stock import OUTSIDE, Movement, visible_condition
 from server.services.case_evidence import deciding_count
 from server.services.desk import Desk
 from server.storage import cases as case_rows
-from server.storage import counts, ledger
+from server.storage import ledger
 from server.storage.columns import from_u, from_us, to_u, to_us
 from server.storage.tables_casework import (
     AdjustmentPartRow,
@@ -68,7 +68,7 @@ def dated_at(desk: Desk, case: ExceptionCaseRow) -> datetime:
         return desk.now
     basis = used[-2] if case.standing == Standing.AGREED and len(used) > 1 else used[-1]
     count = desk.session.get(CountRow, (desk.site_id, basis.count_id))
-    lines = counts.lines_of_count(desk.session, desk.site_id, basis.count_id)
+    lines = desk.lines(basis.count_id)
     own = [
         row.latest_us
         for row in lines
@@ -230,7 +230,7 @@ def _converted(desk: Desk, case: ExceptionCaseRow, posting: Posting) -> dict[str
     if case.condition == Condition.GOOD or count is None or case.corrects:
         return {}
     converted: dict[str, Decimal] = {}
-    for row in counts.lines_of_count(desk.session, desk.site_id, count.count_id):
+    for row in desk.lines(count.count_id):
         if (row.sku, row.lot, row.condition) != (case.sku, case.lot, Condition.GOOD):
             continue
         if row.book_low_u != row.book_high_u:

@@ -14,10 +14,11 @@ from server.domain.rounds import Standing
 from server.domain.stock import Movement
 from server.services.desk import Desk
 from server.storage import cases as case_rows
-from server.storage import casework_stock, counts, ledger, records
+from server.storage import casework_stock, ledger, records
 from server.storage.columns import from_u, from_us
+from server.storage.count_lines import CountLine
 from server.storage.records import DocumentLine
-from server.storage.tables_casework import CountLineRow, CountRow, ExceptionCaseRow
+from server.storage.tables_casework import CountRow, ExceptionCaseRow
 
 
 def deciding_count(desk: Desk, case: ExceptionCaseRow) -> CountRow | None:
@@ -35,7 +36,7 @@ def puzzle_of(desk: Desk, case: ExceptionCaseRow) -> Puzzle | None:
         return None
     variance = sum((part.low for part in parts.values()), ZERO)
     line = case_rows.line_of_case(case)
-    lines = counts.lines_of_count(desk.session, desk.site_id, count.count_id)
+    lines = desk.lines(count.count_id)
     own = [row for row in lines if _line(row) == line]
     counted = sum((from_u(row.quantity_u) for row in own), ZERO)
     at = from_us(count.ended_latest_us)
@@ -58,7 +59,7 @@ def puzzle_of(desk: Desk, case: ExceptionCaseRow) -> Puzzle | None:
     )
 
 
-def _line(row: CountLineRow) -> CaseLine:
+def _line(row: CountLine) -> CaseLine:
     return CaseLine(sku=row.sku, lot=row.lot, condition=Condition(row.condition))
 
 
@@ -112,7 +113,7 @@ def _elsewhere(desk: Desk, case: ExceptionCaseRow) -> Iterator[Sibling]:
         )
 
 
-def _same_bin(case: ExceptionCaseRow, lines: Sequence[CountLineRow]) -> Iterator[Sibling]:
+def _same_bin(case: ExceptionCaseRow, lines: Sequence[CountLine]) -> Iterator[Sibling]:
     """Other lines of the deciding count that missed, whether or not they have a case."""
     totals: dict[CaseLine, Decimal] = {}
     for row in lines:

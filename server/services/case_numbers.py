@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 
-from app.contract.review import Action
+from app.contract.review import Action, ProposalKind
 from app.contract.vocabulary import CaseKind, CaseState, quantity_text
 from server.domain.impact import due_after, priority
 from server.domain.proposals import Guess, proposals
@@ -93,10 +93,15 @@ def _signed(case: ExceptionCaseRow) -> str:
 
 
 def reconsider_siblings(desk: Desk, bin_code: str, skus: Iterable[str]) -> None:
-    """Proposals of the same SKUs' cases in other bins, which may have found their other half now."""
+    """Proposals of the same SKUs' cases in other bins: they may have found or lost their other half."""
     for sku in sorted(set(skus)):
-        for other in case_rows.live_cases_of_sku(desk.session, desk.site_id, sku):
-            if other.bin != bin_code and other.standing:
+        cases = case_rows.live_cases_of_sku(desk.session, desk.site_id, sku)
+        halves = {-case.variance_low_u for case in cases if case.bin == bin_code}
+        for other in cases:
+            if other.bin == bin_code or not other.standing:
+                continue
+            had_one = other.top_proposal == ProposalKind.OFFSETTING_TRANSFER
+            if had_one or other.variance_low_u in halves:
                 propose(desk, other)
 
 

@@ -32,12 +32,12 @@ from server.domain.stock import Movement, visible_condition
 from server.services.desk import Desk
 from server.services.folding import fold_stored
 from server.storage import cases as case_rows
-from server.storage import counts, ledger
+from server.storage import ledger
 from server.storage.columns import from_u, from_us
+from server.storage.count_lines import CountLine
 from server.storage.events import StoredEvent, events_of_count
 from server.storage.tables_casework import (
     CaseRoundRow,
-    CountLineRow,
     CountRow,
     ExceptionCaseRow,
 )
@@ -64,7 +64,7 @@ def _round_view(
 ) -> RoundView:
     lines = [
         line
-        for line in counts.lines_of_count(desk.session, desk.site_id, count.count_id)
+        for line in desk.lines(count.count_id)
         if (line.sku, line.lot, line.condition) == (case.sku, case.lot, case.condition)
     ]
     stored = events_of_count(desk.session, desk.site_id, count.count_id)
@@ -98,7 +98,7 @@ def _interval(value: Range) -> Interval:
     return Interval(low=quantity_text(value.low), high=quantity_text(value.high))
 
 
-def _verdict(lines: Sequence[CountLineRow]) -> Verdict:
+def _verdict(lines: Sequence[CountLine]) -> Verdict:
     worst = [v for v in Verdict if v.value in {line.verdict for line in lines}]
     return worst[-1] if worst else Verdict.EXACT
 

@@ -237,13 +237,30 @@ def _proposal(guess: Guess) -> Proposal:
 def offers(desk: Desk, case: ExceptionCaseRow, person: Person) -> list[ActionOffer]:
     """Every action with whether this person may do it now, and if not, the rule in words."""
     state = CaseState(case.state)
+    actor = Actor(user_id=person.user_id, role=person.role, limit=person.approve_limit)
+    terms = _terms(desk, case)
     found = []
     for action, event in EVENT_OF.items():
         if (state, event) not in TRANSITIONS or not _fits(action, case):
             continue
-        why = _why_not(desk, case, person, action)
+        why = _why_not(actor, action, terms)
         found.append(ActionOffer(action=action, enabled=not why, why_not=why))
     return found
+
+
+def _terms(desk: Desk, case: ExceptionCaseRow) -> ApprovalTerms:
+    ids = [case.case_id] + ([case.corrects] if case.corrects else [])
+    return ApprovalTerms(
+        bin=case.bin,
+        low=from_u(case.variance_low_u),
+        high=from_u(case.variance_high_u),
+        value_absolute=from_u(case.value_u),
+        currency=desk.currency,
+        standing=Standing(case.standing) if case.standing else None,
+        counted_by=people_who_counted(desk.session, desk.site_id, ids),
+        second_above=desk.policy.second_above,
+        approved_by=case.approved_by or None,
+    )
 
 
 def _fits(action: Action, case: ExceptionCaseRow) -> bool:
@@ -255,34 +272,19 @@ def _fits(action: Action, case: ExceptionCaseRow) -> bool:
     return action is not Action.RECOUNT or bool(case.bin)
 
 
-def _why_not(desk: Desk, case: ExceptionCaseRow, person: Person, action: Action) -> str:
-    if person.role not in DECIDERS:
-        return RefusalError("role-forbidden", role=person.role, what=f"{action} a case").detail
-    if action not in (Action.APPROVE, Action.TRANSFER):
-        return ""
-    ids = [case.case_id] + ([case.corrects] if case.corrects else [])
-    actor = Actor(user_id=person.user_id, role=person.role, limit=person.approve_limit)
-    terms = ApprovalTerms(
-        bin=case.bin,
-        low=from_u(case.variance_low_u),
-        high=from_u(case.variance_high_u),
-        value_absolute=from_u(case.value_u),
-        currency=desk.currency,
-        standing=Standing(case.standing) if case.standing else None,
-        counted_by=people_who_counted(desk.session, desk.site_id, ids),
-        second_above=desk.policy.second_above,
-        approved_by=case.approved_by or None,
-    )
+def _why_not(actor: Actor, action: Action, terms: ApprovalTerms) -> str:
+    if actor.role not in DECIDERS:
+        return RefusalError("role-forbidden", role=actor.role, what=f"{action} a case").detail
     try:
         if action is Action.APPROVE:
             check_approval(actor, terms)
-        elif person.user_id in terms.counted_by:
+        elif action is Action.TRANSFER and actor.user_id in terms.counted_by:
             raise RefusalError("approver-counted")
-        elif terms.low != terms.high:
+        elif action is Action.TRANSFER and terms.low != terms.high:
             raise RefusalError("variance-ambiguous", low=terms.low, high=terms.high)
     except RefusalError as refusal:
         return refusal.detail
-    if action is Action.APPROVE and case.approved_by == person.user_id:
+    if action is Action.APPROVE and terms.approved_by == actor.user_id:
         return "You gave the first approval. Another person gives the second."
     return ""
 

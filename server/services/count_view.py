@@ -11,10 +11,11 @@ from app.contract.vocabulary import quantity_text
 from server.clock import Rim
 from server.domain.ranges import Range
 from server.services.desk import Desk
-from server.storage import counts
+from server.storage import count_lines
 from server.storage.columns import from_u, from_us
+from server.storage.count_lines import CountLine
 from server.storage.engine import Database
-from server.storage.tables_casework import CaseRoundRow, CountLineRow, CountRow
+from server.storage.tables_casework import CaseRoundRow, CountRow
 
 
 def one_count(database: Database, site_id: str, count_id: str, *, rim: Rim) -> dict[str, Any]:
@@ -43,7 +44,7 @@ def one_count(database: Database, site_id: str, count_id: str, *, rim: Rim) -> d
             "ended_at": _span(row.ended_earliest_us, row.ended_latest_us),
             "received_at": from_us(row.received_us).isoformat(),
             "is_empty": row.is_empty,
-            "lines": [_line(x) for x in counts.lines_of_count(session, site_id, count_id)],
+            "lines": [_line(x) for x in count_lines.lines_of_count(session, site_id, count_id)],
             "cases": [
                 {"case_id": c.case_id, "used": c.is_used, "why_not_used": c.why_not} for c in cases
             ],
@@ -57,7 +58,7 @@ def _span(earliest_us: int, latest_us: int) -> dict[str, str]:
     }
 
 
-def _line(row: CountLineRow) -> dict[str, Any]:
+def _line(row: CountLine) -> dict[str, Any]:
     book = Range(from_u(row.book_low_u), from_u(row.book_high_u))
     variance = book.taken_from(from_u(row.quantity_u))
     return {

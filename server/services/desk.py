@@ -15,7 +15,8 @@ from server.domain.people import Person
 from server.domain.planning import OwnerRule, owner_for
 from server.domain.reconcile import SkuTerms, Terms
 from server.domain.tolerance import ToleranceSubject, ToleranceTable
-from server.storage import access, records, rules
+from server.storage import access, count_lines, records, rules
+from server.storage.count_lines import CountLine
 from server.storage.records import Bin, Sku
 
 NewId = Callable[[], str]
@@ -38,6 +39,20 @@ class Desk:
     _people: dict[str, Person] | None = None
     _active: list[Person] | None = None
     _currency: str | None = None
+    _lines: dict[str, list[CountLine]] = field(default_factory=dict)
+
+    def lines(self, count_id: str) -> list[CountLine]:
+        """The lines of a count as they stand in this transaction."""
+        if count_id not in self._lines:
+            self._lines[count_id] = count_lines.lines_of_count(self.session, self.site_id, count_id)
+        return self._lines[count_id]
+
+    def lines_are(self, count_id: str, lines: list[CountLine] | None) -> None:
+        """They were just written; None: they changed and are to be read again."""
+        if lines is None:
+            self._lines.pop(count_id, None)
+        else:
+            self._lines[count_id] = lines
 
     def bin(self, code: str) -> Bin | None:
         if code not in self._bins:

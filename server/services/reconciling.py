@@ -22,11 +22,12 @@ from server.services.case_keeping import keep_outcome
 from server.services.desk import Desk, NewId
 from server.services.folding import fold_stored
 from server.storage import cases as case_rows
-from server.storage import counts, ledger
+from server.storage import count_lines, counts, ledger
 from server.storage.columns import from_us
+from server.storage.count_lines import CountLine
 from server.storage.events import events_of_count
 from server.storage.records import Bin
-from server.storage.tables_casework import CountLineRow, CountRow, ExceptionCaseRow
+from server.storage.tables_casework import CountRow, ExceptionCaseRow
 
 LOOK_BACK = timedelta(days=45)
 """Counts of the bin this much older are judged along: an episode lasts days, not months."""
@@ -90,6 +91,7 @@ def _count_changed(desk: Desk, count_id: str) -> tuple[str, datetime] | None:
     place = desk.bin(facts.bin)
     tracking = desk.tracking({cell.key.sku for cell in facts.cells})
     counts.keep_count(desk.session, desk.site_id, facts, tracking)
+    desk.lines_are(count_id, None)
     counting_tasks.follow_count(desk, facts)
     if place is None:
         odd_facts.unknown_bin(desk, facts)
@@ -110,13 +112,13 @@ def judge(desk: Desk, bin_code: str, *, since: datetime) -> BinOutcome | None:
         return None
     start, cases = _window(desk, bin_code, since)
     rows = counts.closed_counts_of_bin(desk.session, desk.site_id, bin_code, since=start)
-    lines = counts.lines_of_counts(desk.session, desk.site_id, [row.count_id for row in rows])
+    lines = count_lines.lines_of_counts(desk.session, desk.site_id, [row.count_id for row in rows])
     stored = [_Stored(row, lines[row.count_id]) for row in rows]
     outcome = judge_bin(_facts(desk, place, stored, cases))
     for count in stored:
         judged = outcome.judged[count.row.count_id]
         costs = {cell.key.sku: desk.unit_cost(cell.key.sku) for cell in judged}
-        counts.keep_judgement(
+        kept = count_lines.keep_judgement(
             desk.session,
             desk.site_id,
             count.row.count_id,
@@ -124,6 +126,7 @@ def judge(desk: Desk, bin_code: str, *, since: datetime) -> BinOutcome | None:
             judged=judged,
             unit_costs=costs,
         )
+        desk.lines_are(count.row.count_id, kept)
     desk.session.flush()
     keep_outcome(desk, place, outcome, cases, {c.row.count_id: c.row for c in stored})
     counting_tasks.settle_tasks(desk, [count.row for count in stored])
@@ -133,7 +136,7 @@ def judge(desk: Desk, bin_code: str, *, since: datetime) -> BinOutcome | None:
 @dataclass(frozen=True, slots=True)
 class _Stored:
     row: CountRow
-    lines: Sequence[CountLineRow]
+    lines: Sequence[CountLine]
 
 
 def _window(desk: Desk, bin_code: str, since: datetime) -> tuple[datetime, list[ExceptionCaseRow]]:
