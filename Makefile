@@ -35,7 +35,7 @@ demo-reset: setup ## the same, starting the story afresh
 	@$(BIN)/blindcount demo --reset
 
 demo-check: setup browser ## plays the whole loop by itself and says which step failed
-	@$(BIN)/blindcount demo --check
+	@$(BIN)/python -m tests.loop
 
 test: setup browser check test-python test-mobile ## everything: lint, types, contracts, all tests, real browser
 

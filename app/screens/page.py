@@ -256,9 +256,10 @@ class AppPage:
         return False
 
     async def _close_camera(self) -> None:
+        # The picture goes first: a person who closed the camera must not be scanned by it any more.
+        self.desk.model.camera = CameraView()
         if self.camera is not None:
             await self.camera.stop()
-        self.desk.model.camera = CameraView()
         self.field.request()
 
     async def toggle_torch(self) -> None:

@@ -18,6 +18,9 @@ QUICK_MS = 2_000
 """A batch that took less may double; one that timed out is halved."""
 BACKOFF_BASE_MS = 1_000
 BACKOFF_CAP_MS = 300_000
+OFFLINE_CAP_MS = 20_000
+"""Where nothing could be sent no server is spared by waiting; a picker who walks out of the dead zone
+sees the counts go at once. A quarter of a second of radio every ten seconds is what it costs."""
 DEBOUNCE_MS = 2_000
 """A scan starts an attempt only so much later: the next scans go with it."""
 PATIENCE_MS = 30_000
@@ -129,14 +132,17 @@ def after_refusal(plan: Plan, refused: Refused, *, sent: int) -> tuple[Plan, Ste
     return waiting, Step.WAIT
 
 
+_NOTHING_SENT = frozenset({Trouble.OFFLINE, Trouble.PORTAL})
+
+
 def after_no_progress(plan: Plan) -> Plan:
     """The server answered and confirmed nothing new of what is left: come back later."""
     return replace(plan, failures=plan.failures + 1, trouble=Trouble.SERVER_ERROR)
 
 
-def backoff_ms(failures: int, chance: float) -> int:
+def backoff_ms(failures: int, chance: float, cap_ms: int = BACKOFF_CAP_MS) -> int:
     """Full jitter, U(0, min(cap, base * 2^n)): a thousand devices do not come back at once (AWS)."""
-    ceiling = min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** min(failures, 20))
+    ceiling = min(cap_ms, BACKOFF_BASE_MS * 2 ** min(failures, 20))
     return int(ceiling * chance)
 
 
@@ -147,7 +153,8 @@ def next_delay_ms(plan: Plan, *, unsent: int, chance: float) -> int:
     if plan.failures:
         # Not sooner than the server asked, and not all at the same instant after it.
         asked = 0 if plan.retry_after_ms is None else plan.retry_after_ms
-        return max(100, asked + backoff_ms(plan.failures, chance))
+        cap_ms = OFFLINE_CAP_MS if plan.trouble in _NOTHING_SENT else BACKOFF_CAP_MS
+        return max(100, asked + backoff_ms(plan.failures, chance, cap_ms))
     return 0 if unsent else int(IDLE_MS * (0.75 + chance / 2))
 
 

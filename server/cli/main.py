@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import typer
 
-from server.cli import client, enrol, export_rows, import_rows, labels, restored, serve, verify
+from server.cli import (
+    client,
+    demo,
+    doctor,
+    enrol,
+    export_rows,
+    import_rows,
+    labels,
+    restored,
+    serve,
+    verify,
+)
 
 app = typer.Typer(
     name="blindcount",
@@ -15,7 +26,9 @@ app = typer.Typer(
 )
 app.command()(serve.serve)
 app.command()(client.client)
+app.command()(demo.demo)
 app.command()(enrol.enrol)
+app.command()(doctor.doctor)
 app.command()(restored.restored)
 app.command()(restored.rescue)
 app.command()(labels.labels)

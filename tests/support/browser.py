@@ -174,6 +174,13 @@ class Person:
             "['INPUT', 'TEXTAREA'].includes(document.activeElement?.tagName)", timeout=WAIT_MS
         )
         for code in codes:
+            self.page.wait_for_function(
+                """() => {
+                    let at = document.activeElement;
+                    while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
+                    return ['INPUT', 'TEXTAREA'].includes(at?.tagName);
+                }"""
+            )
             self.page.keyboard.type(code, delay=key_ms)
             self.page.keyboard.press("Enter")
             self.page.wait_for_timeout(gap_ms)
