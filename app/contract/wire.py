@@ -270,8 +270,8 @@ class QuarantineRequest(Frozen):
     """The one event that made the server refuse a whole batch, as opaque bytes."""
 
     install_id: Uuid7Text
-    id: str
-    seq: int
+    id: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+    seq: Annotated[int, Field(ge=0, lt=1 << 53)]
     blob_base64: str
 
 

@@ -348,7 +348,11 @@ def _follow_sequence(push: _Push, install: InstallRow, fresh: Sequence[Arrival])
 def _keep_clocks(push: _Push, reading: ClockReading, samples: Sequence[ClockSample]) -> None:
     key = {"site_id": push.site_id, "install_id": push.install_id}
     # The device has no clock from before 1970 nor from after 10,000 years of uptime.
-    rows = [key | s.model_dump() for s in samples if _is_sane(s.t0_boot_ms, s.t0_wall_ms)]
+    rows = [
+        key | s.model_dump()
+        for s in samples
+        if _is_sane(s.t0_boot_ms, s.t0_wall_ms, s.t1_ms, s.t2_ms, s.t3_boot_ms)
+    ]
     if _is_sane(reading.boot_ms, reading.wall_ms):
         rows.append(
             key
