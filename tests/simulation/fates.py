@@ -85,6 +85,7 @@ def happen_to_server(world: World, kind: str, rng: Random) -> None:
             server.backup()
         case "restore" | "silent_restore":
             if server.restore(silently=kind == "silent_restore"):
+                world.is_restored_unsaid |= kind == "silent_restore"
                 world.checks.after_server_restore()
             else:
                 server.backup()  # the next restore finds something

@@ -155,6 +155,15 @@ class Checks:
             cursor = process.reference.cursor() or "~~0~0"
             if int(cursor.split("~")[2]) != rev:
                 return f"{device.name}: reference data at {cursor}, the server at {rev}"
+        return self._not_back() if world.is_restored_unsaid else ""
+
+    def _not_back(self) -> str:
+        """After a restore that nobody announced: what the devices have not sent again yet."""
+        there = self.world.server.keys()
+        for event in self.world.recorded.values():
+            key = (event.id, event.raw.encode("utf-8", "surrogatepass"))
+            if key not in there and event.id not in self.world.excused:
+                return f"event {event.seq} of {event.install_id} is not back yet"
         return ""
 
     def at_the_end(self) -> None:
