@@ -110,8 +110,12 @@ PARTS = {
         ),
         Part(
             "browser",
-            lambda: find_browser() is not None,
-            ("chromium",),
+            # Playwright's own driver links to libatomic, which a minimal Debian has not.
+            lambda: (
+                find_browser() is not None
+                and (sys.platform != "linux" or has_library("libatomic.so.1"))
+            ),
+            ("chromium", "libatomic1"),
             (),
             "The browser tests cannot run.",
             True,
@@ -144,7 +148,7 @@ def ensure(part: Part) -> bool:
     if part.is_there():
         return True
     say(f"{part.name}: not on this machine yet")
-    if part.name == "browser" and _install_playwright_browser():
+    if part.name == "browser" and find_browser() is None and _install_playwright_browser():
         return True
     command = install_command(part)
     if command and _may_run(command) and _run_install(command) and part.is_there():
