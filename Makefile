@@ -72,6 +72,10 @@ $(MOBILE)/.ready: pyproject.toml constraints/mobile.txt
 bench: setup ## measure: each figure beside its floor, in one run (BENCH="ledger sync" for some)
 	@$(BIN)/python -m tests.bench $(BENCH)
 
+PHOTOS ?= photos
+bench-decode: setup ## read a set of labelled photos with ours and with each engine alone (PHOTOS=folder with manifest.jsonl)
+	@$(BIN)/python -m tests.bench.decode_bench --photos $(PHOTOS)
+
 bench-peers: setup ## measure beside Tryton and PouchDB doing the same work (PEER=pouchdb for one)
 	@$(BIN)/python -m tests.bench.peers $(PEER)
 
