@@ -51,8 +51,11 @@ types: setup
 contracts: setup
 	@$(BIN)/lint-imports
 
+# Three processes: Playwright's running loop must not meet tests that start loops of their own.
 test-python: setup
-	@$(PYTEST) -q
+	@$(PYTEST) -q -m "not browser"
+	@$(PYTEST) -q -m browser --ignore=tests/loop
+	@$(PYTEST) -q tests/loop
 
 browser: setup
 	@$(BIN)/python -m server.cli.system_packages browser
