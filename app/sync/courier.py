@@ -79,6 +79,7 @@ class Courier:
         there = await self._transport.hello(Target(url=url))
         if not isinstance(there, Delivered):
             return there
+        before = await self._on_disk(self._store.enrolment)
         site = self._store.setting("site_id")
         if site is not None and site != there.reply.site_id:
             # What was counted at another site is nobody's business here; it is kept aside.
@@ -90,10 +91,17 @@ class Courier:
             outcome = await self._ask_to_enrol(url, token, device_name)
         if isinstance(outcome, Delivered):
             reply = outcome.reply
+            if before is None or before.pin_pepper != reply.pin_pepper:
+                # The PIN verifiers held here were made for another key: nobody could sign in.
+                await self._on_disk(self._fetch_afresh)
             self._store.save_enrolment(reply, server_url=url, device_name=device_name)
             self.plan = Plan()
             self._said_hello_ms = None
         return outcome
+
+    def _fetch_afresh(self) -> None:
+        if self._reference.rebuild() is not None or self._reference.cursor() is not None:
+            self._reference.begin_rebuild()
 
     async def _ask_to_enrol(self, url: str, token: str, device_name: str) -> Outcome[EnrolReply]:
         request = EnrolRequest(
