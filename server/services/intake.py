@@ -19,6 +19,7 @@ from app.contract.problems import RefusalError
 from app.contract.wire import (
     EVENT_BYTES_MAX,
     EVENTS_MAX,
+    INFLATED_BYTES_MAX,
     WIRE_VERSION,
     ClockReading,
     ClockSample,
@@ -57,6 +58,7 @@ class _Push:
     device: Device
     install_id: str
     """Whose events they are: the device's own install, but for a rescue."""
+    bytes_max: int = EVENT_BYTES_MAX
     now: datetime
     rim: Rim
 
@@ -171,6 +173,8 @@ def rescue(
             site_id=site_id,
             device=device,
             install_id=install_id,
+            # There is no other way for it: what is too large is kept too, or the rescue never ends.
+            bytes_max=INFLATED_BYTES_MAX,
             now=rim.now(),
             rim=rim,
         )
@@ -234,7 +238,7 @@ def _known(push: _Push, sent: Sequence[SentEvent]) -> Known:
 
 
 def _sort(push: _Push, sent: Sequence[SentEvent], known: Known) -> list[Arrival]:
-    return sort_arrivals(push.install_id, sent, known, bytes_max=EVENT_BYTES_MAX)
+    return sort_arrivals(push.install_id, sent, known, bytes_max=push.bytes_max)
 
 
 # -- storing

@@ -1,6 +1,6 @@
 """Whatever befalls devices, network and server, no count is lost, doubled or altered.
 
-How many histories: SIMULATION_HISTORIES (300 unless told), over SIMULATION_JOBS processes. The seeds
+How many histories: SIMULATION_HISTORIES (100 unless told), over SIMULATION_JOBS processes. The seeds
 of a run begin at SIMULATION_FIRST. Every tenth seed is lived twice here, all of them in `make soak`.
 """
 
@@ -14,7 +14,7 @@ import pytest
 
 from tests.simulation.histories import now, tell, tell_all, tell_twice
 
-HISTORIES = int(os.environ.get("SIMULATION_HISTORIES", "300"))
+HISTORIES = int(os.environ.get("SIMULATION_HISTORIES", "100"))
 FIRST = int(os.environ.get("SIMULATION_FIRST", "0"))
 JOBS = int(os.environ.get("SIMULATION_JOBS", str(os.cpu_count() or 1)))
 TWICE_EVERY = int(os.environ.get("SIMULATION_TWICE_EVERY", "10"))
