@@ -134,15 +134,21 @@ class Trading:
             self._open(sku)
         day = self._past.start
         while day < self._end:
-            self._replenish(day + timedelta(hours=6))
+            morning = day + timedelta(hours=6)
+            if self._is_past(morning):
+                self._replenish(morning)
             for number in range(ORDERS_PER_DAY):
                 minutes = 30 + number * 50 + self._random.randrange(40)
                 at = day + timedelta(hours=7, minutes=minutes)
-                if at < self._end - QUIET:
+                if self._is_past(at):
                     self._take_order(at)
             if self._random.random() < 0.6:
                 self._take_back(day + timedelta(hours=17))
             day += timedelta(days=1)
+
+    def _is_past(self, at: datetime) -> bool:
+        """The story may be told at any hour: what begins then is over when its quiet hours begin."""
+        return at < self._end - QUIET
 
     def _open(self, sku: StorySku) -> None:
         level = {AbcClass.A: 30, AbcClass.B: 18, AbcClass.C: 9}[sku.abc_class]

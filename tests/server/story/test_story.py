@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter, defaultdict
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -68,6 +69,18 @@ def really_there(place):
 def test_the_same_seed_tells_the_same_story():
     assert build(7, NOW, SITE) == STORY
     assert build(8, NOW, SITE).files["movements.csv"] != STORY.files["movements.csv"]
+
+
+@pytest.mark.parametrize("hour", range(24))
+def test_it_can_be_told_at_any_hour(hour):
+    now = NOW.replace(hour=hour, minute=17)
+    times = [
+        datetime.fromisoformat(row["occurred_at"])
+        for row in rows("movements.csv", build(7, now, SITE))
+    ]
+
+    assert max(times) < now, "nothing can be imported that has not come yet"
+    assert now - max(times) < timedelta(days=1), "and yet trade goes on until the day before"
 
 
 def test_its_size_is_as_promised():
