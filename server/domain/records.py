@@ -244,7 +244,12 @@ TRANSITIONS: Mapping[Record, Mapping[tuple[str, str], str]] = MappingProxyType(
                 ("submitted", "reconcile"): "reconciled",
                 ("planned", "skip"): "skipped",
                 ("assigned", "skip"): "skipped",
+                ("planned", "put_off"): "planned",
+                ("assigned", "put_off"): "assigned",
                 ("skipped", "assign"): "assigned",
+                # Somebody counted it after all, offline or from another list.
+                ("skipped", "start"): "counting",
+                ("skipped", "submit"): "submitted",
                 ("planned", "cancel"): "cancelled",
                 ("assigned", "cancel"): "cancelled",
                 ("skipped", "cancel"): "cancelled",

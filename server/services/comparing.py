@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from server.services import odd_facts, reconciling
+from server.services import odd_facts, reconciling, skipping
 from server.services.desk import Desk
 from server.storage.access import device_names
 from server.storage.columns import from_us, to_us
@@ -37,14 +37,24 @@ class Comparison:
     new_id: Callable[[], str]
 
 
-def compare(work: Comparison, count_ids: Sequence[str], held_ids: Sequence[str]) -> None:
-    """Compare the counts that events came for, raise cases for what was held, and catch up."""
+def compare(
+    work: Comparison,
+    count_ids: Sequence[str],
+    held_ids: Sequence[str],
+    skip_ids: Sequence[str] = (),
+) -> None:
+    """Compare the counts that events came for, raise cases for what was held, and catch up.
+
+    `skip_ids` are events that say a task was skipped.
+    """
     _catch_up(work)
     _report_gaps(work)
     if count_ids and _try(work, reconciling.counts_changed, count_ids) is not None:
         _compare_each(work, count_ids)
     if held_ids:
         _try(work, reconciling.events_held, held_ids)
+    if skip_ids:
+        _try(work, skipping.tasks_skipped, skip_ids)
 
 
 def _catch_up(work: Comparison) -> None:

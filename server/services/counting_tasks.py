@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from sqlmodel import Session, col, select
 
@@ -11,7 +10,7 @@ from app.contract.count_fold import CountStatus
 from app.contract.vocabulary import TaskState
 from app.contract.wire import RefKind
 from server.domain.records import TRANSITIONS, Record, next_state
-from server.services.desk import Desk, NewId
+from server.services.desk import Desk
 from server.storage import tasks as task_rows
 from server.storage.changes import record_changes
 from server.storage.counts import FoldedFacts
@@ -50,7 +49,8 @@ def move_task(
     )
 
 
-def _can(task: CountTaskRow, event: str) -> bool:
+def can(task: CountTaskRow, event: str) -> bool:
+    """Whether the task's table has the event in its state."""
     return (task.state, event) in TRANSITIONS[Record.COUNT_TASK]
 
 
@@ -69,7 +69,7 @@ def follow_count(desk: Desk, facts: FoldedFacts) -> None:
         CountStatus.CLOSED: "submit",
         CountStatus.LEFT: "leave",
     }[facts.status]
-    if _can(task, event):
+    if can(task, event):
         move_task(
             desk,
             task,
@@ -117,7 +117,7 @@ def settle_tasks(desk: Desk, counts: Sequence[CountRow]) -> None:
             move_task(desk, task, "reconcile", actor="system", via=f"count/{count.count_id}")
     for place in sorted({count.bin for count in counts}):
         for task in task_rows.open_tasks_of_bin(desk.session, desk.site_id, place):
-            if task.case_id and not _awaited_by(desk, task.task_id) and _can(task, "cancel"):
+            if task.case_id and not _awaited_by(desk, task.task_id) and can(task, "cancel"):
                 move_task(desk, task, "cancel", actor="system", why="nothing waits for it any more")
 
 
@@ -146,20 +146,3 @@ def _awaited_by(desk: Desk, task_id: str) -> Sequence[str]:
         col(ExceptionCaseRow.recount_task_id) == task_id,
     )
     return desk.session.exec(query).all()
-
-
-def task_skipped(
-    session: Session,
-    site_id: str,
-    task_id: str,
-    *,
-    user_id: str,
-    why: str,
-    now: datetime,
-    new_id: NewId,
-) -> None:
-    """A counter could not do a task. One that has moved on meanwhile stays where it is."""
-    task = task_rows.find_task(session, site_id, task_id)
-    if task is not None and _can(task, "skip"):
-        desk = Desk(session, site_id, now, new_id)
-        move_task(desk, task, "skip", actor=user_id or "unknown", why=why, via="device")

@@ -396,4 +396,5 @@ def _compare(push: _Push, arrivals: Sequence[Arrival]) -> None:
         work,
         sorted(c for c in counts if c is not None),
         [held_id(push.install_id, a.sent) for a in fresh if a.event is None],
+        [a.event.id for a in fresh if a.event and a.event.payload.type == "task.skipped"],
     )

@@ -16,7 +16,7 @@ from server.domain.planning import BinToPlan, Candidate, choose_recounter, plan_
 from server.domain.ranges import ZERO
 from server.domain.records import Record
 from server.domain.stock import visible_condition
-from server.services.counting_tasks import people_who_counted
+from server.services.counting_tasks import move_task, people_who_counted
 from server.services.desk import Desk
 from server.storage import counts, ledger
 from server.storage import tasks as task_rows
@@ -41,8 +41,10 @@ def add_task(
 ) -> CountTaskRow:
     """One more whole-bin task; devices hear of it with the commit.
 
-    A recount, too, asks for the whole bin: naming the SKU would say which one was wrong.
+    A recount, too, asks for the whole bin: naming the SKU would say which one was wrong. A task for
+    the same purpose that somebody skipped is over with it.
     """
+    _end_skipped(desk, bin_code, case_id, actor)
     task = CountTaskRow(
         site_id=desk.site_id,
         task_id=desk.new_id(),
@@ -72,6 +74,12 @@ def add_task(
     desk.session.flush()
     record_changes(desk.session, desk.site_id, RefKind.TASK, [task.task_id])
     return task
+
+
+def _end_skipped(desk: Desk, bin_code: str, case_id: str, actor: str) -> None:
+    for task in task_rows.skipped_tasks_of_bin(desk.session, desk.site_id, bin_code):
+        if bool(task.case_id) == bool(case_id):
+            move_task(desk, task, "cancel", actor=actor, why="planned again")
 
 
 def ask_for_recount(

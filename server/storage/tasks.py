@@ -68,12 +68,23 @@ def find_task(session: Session, site_id: str, task_id: str) -> CountTaskRow | No
 
 def open_tasks_of_bin(session: Session, site_id: str, bin_code: str) -> Sequence[CountTaskRow]:
     """Tasks that still send somebody to the bin, oldest first."""
+    return _tasks_of_bin(session, site_id, bin_code, OPEN_TASKS)
+
+
+def skipped_tasks_of_bin(session: Session, site_id: str, bin_code: str) -> Sequence[CountTaskRow]:
+    """Tasks of the bin that somebody could not do and nobody has planned again, oldest first."""
+    return _tasks_of_bin(session, site_id, bin_code, (TaskState.SKIPPED,))
+
+
+def _tasks_of_bin(
+    session: Session, site_id: str, bin_code: str, states: Sequence[TaskState]
+) -> Sequence[CountTaskRow]:
     query = (
         select(CountTaskRow)
         .where(
             col(CountTaskRow.site_id) == site_id,
             col(CountTaskRow.bin) == bin_code,
-            col(CountTaskRow.state).in_(OPEN_TASKS),
+            col(CountTaskRow.state).in_(states),
         )
         .order_by(col(CountTaskRow.created_us), col(CountTaskRow.task_id))
     )
