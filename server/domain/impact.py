@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -116,8 +116,8 @@ def case_impact(
     on_hand = book_here + on_hand_elsewhere
     lines = tuple(promises)
     # Promises that could not be kept anyway are not this variance's doing.
-    before = {b.number: b.short for b in broken_promises(on_hand, lines)}
-    orders = broken_promises(on_hand - short, lines) if short else ()
+    before = by_order(broken_promises(on_hand, lines))
+    orders = by_order(broken_promises(on_hand - short, lines)) if short else {}
     return CaseImpact(
         unit_cost=unit_cost,
         price=price,
@@ -126,8 +126,54 @@ def case_impact(
         margin_at_risk=cents(short * max(ZERO, price - unit_cost)),
         cash_tied_up=cents(over * unit_cost),
         cost_at=cost_at,
-        orders=tuple(b for b in orders if b.short > before.get(b.number, ZERO)),
+        orders=tuple(newly_broken(before, orders)),
     )
+
+
+def newly_broken(
+    before: Mapping[str, BrokenPromise], after: Mapping[str, BrokenPromise]
+) -> list[BrokenPromise]:
+    """Orders that lack more than they did; those that could not be met anyway are left out."""
+    return [b for b in after.values() if number_short(before, b.number) < b.short]
+
+
+def number_short(broken: Mapping[str, BrokenPromise], number: str) -> Decimal:
+    """How much an order lacks; 0 for one that can be met."""
+    return broken[number].short if number in broken else ZERO
+
+
+def order_impact(
+    broken: BrokenPromise, *, unit_cost: Decimal, price: Decimal, cost_at: datetime
+) -> CaseImpact:
+    """The impact of an order that cannot be met: no stock is in doubt any more, only the promise."""
+    return CaseImpact(
+        unit_cost=unit_cost,
+        price=price,
+        inventory_net=Range(ZERO, ZERO),
+        inventory_absolute=cents(ZERO),
+        margin_at_risk=cents(broken.short * max(ZERO, price - unit_cost)),
+        cash_tied_up=cents(ZERO),
+        cost_at=cost_at,
+        orders=(broken,),
+    )
+
+
+def by_order(broken: Iterable[BrokenPromise]) -> dict[str, BrokenPromise]:
+    """Broken lines of the same order put together, by its number."""
+    found: dict[str, BrokenPromise] = {}
+    for line in broken:
+        known = found.get(line.number)
+        found[line.number] = (
+            line
+            if known is None
+            else replace(
+                known,
+                quantity=known.quantity + line.quantity,
+                short=known.short + line.short,
+                value=known.value + line.value,
+            )
+        )
+    return found
 
 
 PROBABILITY: dict[Standing, float] = {

@@ -27,6 +27,7 @@ from server.domain.judging import CaseLine
 from server.domain.ranges import ZERO
 from server.domain.rounds import Standing
 from server.domain.stock import OUTSIDE, Movement, visible_condition
+from server.services import order_risks
 from server.services.case_evidence import deciding_count
 from server.services.desk import Desk
 from server.storage import cases as case_rows
@@ -180,6 +181,7 @@ def reverse(desk: Desk, adjustment: AdjustmentRow, approval: Approval) -> str:
             )
         )
     ledger.post(desk.session, desk.site_id, back, source=document)
+    order_risks.follow(desk, {movement.sku for movement in back})
     return identity
 
 
@@ -300,6 +302,7 @@ def _keep(
             desk.session.add(part)
     ledger.post(desk.session, desk.site_id, numbered, source=CASE_DOCUMENT + case.case_id)
     desk.session.flush()
+    order_risks.after_posting(desk, case, numbered)
     return posting.adjustment_id
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from decimal import Decimal
 
-from app.contract.vocabulary import Condition
-from server.domain.impact import CaseImpact, PromisedLine, case_impact
+from app.contract.vocabulary import CaseKind, Condition
+from server.domain.impact import BrokenPromise, CaseImpact, PromisedLine, case_impact, order_impact
 from server.domain.judging import CaseLine
 from server.domain.proposals import NEAR, OpenDocument, Puzzle, Sibling
 from server.domain.ranges import ZERO
@@ -132,33 +134,52 @@ def _same_bin(case: ExceptionCaseRow, lines: Sequence[CountLine]) -> Iterator[Si
             )
 
 
+def promised_lines(desk: Desk, sku: str) -> list[PromisedLine]:
+    """What open orders still wait for of a SKU."""
+    return [
+        PromisedLine(
+            number=line.document.partition("/")[2],
+            promised_at=line.promised_at,
+            quantity=line.quantity - line.progress.picked,
+            price=line.price,
+        )
+        for line in records.open_orders_for(desk.session, desk.site_id, sku)
+        if line.quantity > line.progress.picked
+    ]
+
+
 def impact_of(desk: Desk, case: ExceptionCaseRow) -> CaseImpact:
     """What the case costs, by the cost and the promises of now."""
     sku = desk.sku(case.sku)
+    unit_cost, price = (sku.unit_cost, sku.price) if sku else (ZERO, ZERO)
+    cost_at = sku.cost_set_at if sku else desk.now
+    if case.kind == CaseKind.ORDER_AT_RISK:
+        return order_impact(promise_of(case), unit_cost=unit_cost, price=price, cost_at=cost_at)
     parts = case_rows.parts_of(case.parts)
     is_short = any(part.low < 0 for part in parts.values()) and case.condition == Condition.GOOD
-    promises: list[PromisedLine] = []
+    promises = promised_lines(desk, case.sku) if is_short else []
     on_hand = ZERO
-    if is_short:
-        lines = records.open_orders_for(desk.session, desk.site_id, case.sku)
-        promises = [
-            PromisedLine(
-                number=line.document.partition("/")[2],
-                promised_at=line.promised_at,
-                quantity=line.quantity - line.progress.picked,
-                price=line.price,
-            )
-            for line in lines
-            if line.quantity > line.progress.picked
-        ]
-        if promises:
-            on_hand = casework_stock.on_hand_of_sku(desk.session, desk.site_id, case.sku)
+    if promises:
+        on_hand = casework_stock.on_hand_of_sku(desk.session, desk.site_id, case.sku)
     return case_impact(
         parts,
-        unit_cost=sku.unit_cost if sku else ZERO,
-        price=sku.price if sku else ZERO,
-        cost_at=sku.cost_set_at if sku else desk.now,
+        unit_cost=unit_cost,
+        price=price,
+        cost_at=cost_at,
         on_hand_elsewhere=on_hand,
         book_here=ZERO,
         promises=promises,
+    )
+
+
+def promise_of(case: ExceptionCaseRow) -> BrokenPromise:
+    """What the order of an order's case lacks."""
+    told = json.loads(case.evidence)
+    promised = told["promised_at"]
+    return BrokenPromise(
+        number=told["order"],
+        promised_at=datetime.fromisoformat(promised) if promised else None,
+        quantity=Decimal(told["quantity"]),
+        short=Decimal(told["short"]),
+        value=Decimal(told["value"]),
     )

@@ -70,7 +70,7 @@ def open_fact(desk: Desk, fact: OddFact) -> ExceptionCaseRow | None:
     live = next((case for case in known if case.is_live), None)
     if live is None and known and not fact.count_id:
         return None
-    case = live or _new_case(desk, fact, subject)
+    case = live or new_case(desk, fact, subject)
     if fact.count_id:
         position = len(rounds.get(case.case_id, ()))
         desk.session.add(
@@ -91,9 +91,10 @@ def _subject(text: str) -> str:
     return text[:40] + "#" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _new_case(
+def new_case(
     desk: Desk, fact: OddFact, subject: str = "", *, value: Decimal = ZERO
 ) -> ExceptionCaseRow:
+    """One more open case, owned by rule. Whether there is one already is the caller's question."""
     score, why = priority(fact.kind, value=value, standing=None, orders=0, first_promise=None)
     owner, lead = desk.owner(zone=fact.zone, kind=fact.kind, value=value)
     case = ExceptionCaseRow(
@@ -361,7 +362,7 @@ def _below_zero(desk: Desk, place: Bin, skus: set[str]) -> dict[CaseLine, Decima
 def _open_negative(desk: Desk, place: Bin, line: CaseLine, quantity: Decimal) -> None:
     cost = desk.unit_cost(line.sku)
     value = cents(-quantity * cost)
-    case = _new_case(
+    case = new_case(
         desk,
         OddFact(
             kind=CaseKind.NEGATIVE_BOOK,

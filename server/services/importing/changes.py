@@ -7,6 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from sqlmodel import col, select
 
 from app.contract.wire import RefKind
+from server.services import order_risks
+from server.services.desk import Desk
 from server.services.importing.job import Job
 from server.services.reconciling import movements_changed
 from server.storage.changes import record_changes
@@ -42,3 +44,8 @@ def tell_cases(
             job.new_id,
             since={place: from_us(at_us) for place, at_us in earliest.items()},
         )
+
+
+def tell_orders(job: Job, skus: Collection[str]) -> None:
+    """Stock or orders of the SKUs changed: what is known of orders at risk is worked out again."""
+    order_risks.follow(Desk(job.session, job.site_id, job.now, job.new_id), skus)

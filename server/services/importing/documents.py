@@ -14,6 +14,7 @@ from server.domain.cells import Cells
 from server.domain.records import DOCUMENT_KINDS, STATES, Record, event_between
 from server.domain.row_errors import RowCode
 from server.host.sources import Row
+from server.services.importing.changes import tell_orders
 from server.services.importing.job import Columns, Job
 from server.services.importing.masters import created
 from server.storage.columns import to_u, to_us
@@ -38,11 +39,13 @@ class DocumentImporter:
         self._job = job
         self._seen: set[int] = set()
         """Hashes of the line ids of this file: one line may not be there twice."""
+        self._skus: set[str] = set()
 
     def take(self, rows: list[Row]) -> None:
         """See Importer."""
         cells = [self._job.cells(row) for row in rows]
         known = self._known_skus(cells)
+        self._skus |= known
         read = [(cell, self._read(cell, known)) for cell in cells]
         good = [(cell, *both) for cell, both in read if both is not None]
         for start in range(0, len(good), _QUERY_CHUNK):
@@ -50,6 +53,7 @@ class DocumentImporter:
 
     def finish(self) -> None:
         """See Importer."""
+        tell_orders(self._job, self._skus)
 
     def _read(self, cells: Cells, skus: set[str]) -> tuple[Fields, Fields] | None:
         """(the document's fields, the line's), or None when a cell is wrong."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from server.domain.stock import OUTSIDE
-from server.services.importing.changes import bins_with_casework, tell_cases
+from server.services.importing.changes import bins_with_casework, tell_cases, tell_orders
 from server.services.importing.job import Job
 from server.services.importing.report import NEGATIVE_LISTED_MAX
 from server.storage.bulk import COLUMNS, BulkPoster, MovementTuple
@@ -51,6 +51,7 @@ class Posting:
         concerned = self.negative.bins | bins_with_casework(self._job)
         pairs = {pair for pair in self._pairs if pair[0] in concerned}
         tell_cases(self._job, pairs, self.earliest)
+        tell_orders(self._job, {sku for _, sku in self._pairs})
 
     def _compare(self, lines: Sequence[int], rows: Sequence[MovementTuple], inserted: int) -> None:
         known = contents_of(self._job.session, self._job.site_id, [str(row[_ID]) for row in rows])
