@@ -34,6 +34,7 @@ class LocalFile:
         self._synchronous = synchronous
         self._lock = threading.RLock()
         self._engine = _open(path, synchronous)
+        self._driver: sqlite3.Connection | None = None
         with store_errors(), self._engine.connect():
             pass  # the switch to WAL is made, and with it the rollback journal is gone: below, for good
         sync_folder(path.parent)
@@ -57,20 +58,32 @@ class LocalFile:
             session.commit()
 
     @contextmanager
+    def write_rows(self) -> Iterator[sqlite3.Connection]:
+        """`write()` with the driver's own connection, for what each scan and each push writes."""
+        with self._lock, store_errors(), self._engine.connect() as connection:
+            connection.execution_options(**{_WRITE: True})
+            with connection.begin():
+                yield cast(sqlite3.Connection, connection.connection.driver_connection)
+
+    @contextmanager
     def exclusive(self) -> Iterator[sqlite3.Connection]:
-        """The driver's own connection outside any transaction, for PRAGMA and VACUUM."""
+        """The driver's own connection outside any transaction: for PRAGMA, VACUUM and quick reads.
+
+        Nobody writes meanwhile, so that all its reads see one state. What each scan and each push asks
+        is asked here: a query that is built and mapped takes up to a hundred times as long.
+        """
         with self._lock, store_errors():
-            borrowed = self._engine.raw_connection()
-            try:
-                yield cast(sqlite3.Connection, borrowed.driver_connection)
-            finally:
-                borrowed.close()
+            if self._driver is None:
+                borrowed = self._engine.raw_connection()
+                self._driver = cast(sqlite3.Connection, borrowed.driver_connection)
+                borrowed.close()  # the pool has one connection and keeps it open
+            yield self._driver
 
     @contextmanager
     def replacing(self) -> Iterator[None]:
         """Close the file for as long as the block puts another in its place, then open that one."""
         with self._lock:
-            self._engine.dispose()
+            self.close()
             try:
                 yield
             finally:
@@ -80,6 +93,7 @@ class LocalFile:
     def close(self) -> None:
         """Let go of the file; waits for a transaction under way."""
         with self._lock:
+            self._driver = None
             self._engine.dispose()
 
 

@@ -78,12 +78,12 @@ class DeviceStore:
         return store
 
     def _settle_identity(self) -> None:
-        with self._file.write() as session:
-            if notes.setting(session, enrolments.INSTALL) is None:
+        with self._file.write_rows() as db:
+            if notes.setting(db, enrolments.INSTALL) is None:
                 wall = max(0, self.clock.wall_ms())
                 install_id = uuid7(wall, self.random(RANDOM_BYTES))
-                notes.set_setting(session, enrolments.INSTALL, install_id)
-                enrolments.drop_enrolment(session, self._vault)
+                notes.set_setting(db, enrolments.INSTALL, install_id)
+                enrolments.drop_enrolment(db, self._vault)
 
     def close(self) -> None:
         """Let go of the file. Nothing depends on it: a kill is as good."""
@@ -96,50 +96,50 @@ class DeviceStore:
 
         Raises StoreFullError or StoreDamagedError; then none of them was recorded.
         """
-        with self._file.write() as session:
-            return event_log.append_events(session, drafts, clock=self.clock, random=self.random)
+        with self._file.write_rows() as db:
+            return event_log.append_events(db, drafts, clock=self.clock, random=self.random)
 
     def events_of_count(self, count_id: str) -> list[DeviceEvent]:
         """The count's events in sequence; [] for a count nobody began here."""
-        with self._file.read() as session:
-            return event_log.events_of_count(session, count_id)
+        with self._file.exclusive() as db:
+            return event_log.events_of_count(db, count_id)
 
     def unfinished_counts(self) -> list[CountSummary]:
         """Counts opened and neither closed nor left, oldest first."""
-        with self._file.read() as session:
-            return event_log.unfinished_counts(session)
+        with self._file.exclusive() as db:
+            return event_log.unfinished_counts(db)
 
     def recent_counts(self, limit: int = 50) -> list[CountSummary]:
         """The last counts begun here, newest first."""
-        with self._file.read() as session:
-            return event_log.recent_counts(session, limit)
+        with self._file.exclusive() as db:
+            return event_log.recent_counts(db, limit)
 
     # -- drafts and settings
 
     def save_draft(self, *, task_id: str, bin: str, user_id: str, content: str) -> None:
         """Keep what is being typed; `task_id` is "" when no task asked for the bin."""
-        with self._file.write() as session:
-            notes.save_draft(session, (task_id, bin, user_id), content, self.clock.wall_ms())
+        with self._file.write_rows() as db:
+            notes.save_draft(db, (task_id, bin, user_id), content, self.clock.wall_ms())
 
     def draft(self, *, task_id: str, bin: str, user_id: str) -> str | None:
         """What was being typed there when the app went away, or None."""
-        with self._file.read() as session:
-            return notes.draft(session, (task_id, bin, user_id))
+        with self._file.exclusive() as db:
+            return notes.draft(db, (task_id, bin, user_id))
 
     def clear_draft(self, *, task_id: str, bin: str, user_id: str) -> None:
         """Forget it: it became an event, or was given up."""
-        with self._file.write() as session:
-            notes.clear_draft(session, (task_id, bin, user_id))
+        with self._file.write_rows() as db:
+            notes.clear_draft(db, (task_id, bin, user_id))
 
     def setting(self, name: str) -> str | None:
         """A setting's value, or None when it was never set."""
-        with self._file.read() as session:
-            return notes.setting(session, name)
+        with self._file.exclusive() as db:
+            return notes.setting(db, name)
 
     def set_setting(self, name: str, value: str | None) -> None:
         """Set or, with None, remove."""
-        with self._file.write() as session:
-            notes.set_setting(session, name, value)
+        with self._file.write_rows() as db:
+            notes.set_setting(db, name, value)
 
     # -- identity
 
@@ -152,20 +152,20 @@ class DeviceStore:
 
     def enrolment(self) -> Enrolment | None:
         """The server this device belongs to, or None: not enrolled, or no longer."""
-        with self._file.read() as session:
-            return enrolments.load_enrolment(session, self._vault)
+        with self._file.exclusive() as db:
+            return enrolments.load_enrolment(db, self._vault)
 
     def save_enrolment(self, reply: EnrolReply, *, server_url: str, device_name: str) -> Enrolment:
         """Keep the server's answer to an enrolment."""
-        with self._file.write() as session:
+        with self._file.write_rows() as db:
             return enrolments.save_enrolment(
-                session, self._vault, reply, server_url=server_url, device_name=device_name
+                db, self._vault, reply, server_url=server_url, device_name=device_name
             )
 
     def drop_enrolment(self) -> None:
         """Forget token and pepper. Events stay and are sent after the next enrolment."""
-        with self._file.write() as session:
-            enrolments.drop_enrolment(session, self._vault)
+        with self._file.write_rows() as db:
+            enrolments.drop_enrolment(db, self._vault)
 
     # -- PINs
 
@@ -194,23 +194,23 @@ class DeviceStore:
 
     def outbox(self) -> OutboxStatus:
         """How much is unsent, how old, and how much the server holds for a supervisor."""
-        with self._file.read() as session:
-            return outbox.outbox_status(session)
+        with self._file.exclusive() as db:
+            return outbox.outbox_status(db)
 
     def pending(self, limit: int, *, after: int = 0) -> list[PendingEvent]:
         """The oldest unsent events numbered above `after`."""
-        with self._file.read() as session:
-            return outbox.pending_events(session, limit, after=after)
+        with self._file.exclusive() as db:
+            return outbox.pending_events(db, limit, after=after)
 
     def sha256_at(self, seq: int) -> str:
         """SHA-256 of the event of that number; "" when it is not here (any more)."""
-        with self._file.read() as session:
-            return outbox.sha256_at(session, seq)
+        with self._file.exclusive() as db:
+            return outbox.sha256_at(db, seq)
 
     def confirmed_up_to(self) -> int:
         """The number up to which the server confirmed everything, without a hole."""
-        with self._file.read() as session:
-            return outbox.confirmed_up_to(session)
+        with self._file.exclusive() as db:
+            return outbox.confirmed_up_to(db)
 
     def acknowledge(
         self, results: Sequence[EventResult], *, epoch: str, samples: Sequence[int] = ()
@@ -219,39 +219,39 @@ class DeviceStore:
 
         `samples`: numbers of the clock samples that went along.
         """
-        with self._file.write() as session:
-            sent_samples(session, samples)
-            return outbox.acknowledge(session, results, epoch=epoch, at_ms=self.clock.wall_ms())
+        with self._file.write_rows() as db:
+            sent_samples(db, samples)
+            return outbox.acknowledge(db, results, epoch=epoch, at_ms=self.clock.wall_ms())
 
     def adopt_epoch(self, epoch: str, high_seq: int) -> int:
         """The server was restored from a copy: what it lacks above `high_seq` is unsent again."""
-        with self._file.write() as session:
-            notes.set_setting(session, "server_epoch", epoch)
-            samples.resend_samples(session)
-            return outbox.forget_deliveries_above(session, high_seq)
+        with self._file.write_rows() as db:
+            notes.set_setting(db, "server_epoch", epoch)
+            samples.resend_samples(db)
+            return outbox.forget_deliveries_above(db, high_seq)
 
     def prune(self, *, epoch: str, high_seq: int) -> int:
         """Delete events confirmed long ago that the server confirms again; how many."""
         before = self.clock.wall_ms() - outbox.RETAIN_MS
-        with self._file.write() as session:
-            return outbox.prune(session, epoch=epoch, high_seq=high_seq, before_ms=before)
+        with self._file.write_rows() as db:
+            return outbox.prune(db, epoch=epoch, high_seq=high_seq, before_ms=before)
 
     def keep_sample(self, sample: ClockSample) -> bool:
         """Keep a clock exchange when it tells something new."""
-        with self._file.write() as session:
-            return samples.keep_sample(session, sample)
+        with self._file.write_rows() as db:
+            return samples.keep_sample(db, sample)
 
     def unsent_samples(self) -> list[tuple[int, ClockSample]]:
         """(number, sample) for the next push."""
-        with self._file.read() as session:
-            return samples.unsent_samples(session)
+        with self._file.exclusive() as db:
+            return samples.unsent_samples(db)
 
     # -- leaving the device
 
     def rescue_text(self, *, only_unsent: bool = False) -> str:
         """The text of a rescue file, to be shared and imported at the server."""
-        with self._file.read() as session:
-            return rescue.rescue_of(session, only_unsent=only_unsent)[0]
+        with self._file.exclusive() as db:
+            return rescue.rescue_of(db, only_unsent=only_unsent)[0]
 
     def rescue_files(self) -> list[Path]:
         """Files of events that this install cannot send as its own, oldest first."""
@@ -269,16 +269,16 @@ class DeviceStore:
         """
         stamp = self.clock.wall_ms()
         folder = self._file.path.parent
-        with self._file.read() as session:
-            text, unsent = rescue.rescue_of(session, only_unsent=True)
-            kept = notes.everything(session)
+        with self._file.exclusive() as db:
+            text, unsent = rescue.rescue_of(db, only_unsent=True)
+            kept = notes.everything(db)
         if unsent:
             rescue.write_durably(folder / f"rescue-{stamp}.jsonl", text)
         with self._file.replacing():
             fold_sidecars(self._file.path)
             self._file.path.replace(folder / f"ops.retired-{stamp}.db")
         migrate(self._file)
-        with self._file.write() as session:
-            notes.restore(session, kept, without=enrolments.OF_THE_INSTALL)
+        with self._file.write_rows() as db:
+            notes.restore(db, kept, without=enrolments.OF_THE_INSTALL)
         self._settle_identity()
         return self.install_id

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-from sqlmodel import Session
+from sqlite3 import Connection
 
 from app.contract.wire import EnrolReply
 from app.store.notes import set_setting, setting
@@ -33,9 +32,9 @@ class Enrolment:
     pin_pepper: str
 
 
-def load_enrolment(session: Session, vault: Vault) -> Enrolment | None:
+def load_enrolment(db: Connection, vault: Vault) -> Enrolment | None:
     """The enrolment, or None when there is none or its secrets are gone (then: enrol again)."""
-    plain = {name: setting(session, name) for name in _PLAIN}
+    plain = {name: setting(db, name) for name in _PLAIN}
     token, pepper = vault.get(TOKEN), vault.get(PEPPER)
     found = {name: value for name, value in plain.items() if value is not None}
     if token is None or pepper is None or len(found) != len(_PLAIN):
@@ -44,7 +43,7 @@ def load_enrolment(session: Session, vault: Vault) -> Enrolment | None:
 
 
 def save_enrolment(
-    session: Session, vault: Vault, reply: EnrolReply, *, server_url: str, device_name: str
+    db: Connection, vault: Vault, reply: EnrolReply, *, server_url: str, device_name: str
 ) -> Enrolment:
     """Keep what the server answered. Secrets first: without them the rest is not an enrolment."""
     vault.put(TOKEN, reply.device_token)
@@ -58,12 +57,12 @@ def save_enrolment(
         "server_epoch": reply.server_epoch,
     }
     for name, value in values.items():
-        set_setting(session, name, value)
+        set_setting(db, name, value)
     return Enrolment(**values, device_token=reply.device_token, pin_pepper=reply.pin_pepper)
 
 
-def drop_enrolment(session: Session, vault: Vault) -> None:
+def drop_enrolment(db: Connection, vault: Vault) -> None:
     """The server revoked this device, or its identity was copied. Events stay."""
     vault.put(TOKEN, None)
     vault.put(PEPPER, None)
-    set_setting(session, "device_id", None)
+    set_setting(db, "device_id", None)

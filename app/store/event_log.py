@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-
-from sqlalchemy import func
-from sqlmodel import Session, col, select
+from sqlite3 import Connection
+from typing import Any
 
 from app.contract.codec import decode_event, encode_event, hash_event
 from app.contract.count_fold import CountStatus, FoldedCount, fold_count
 from app.contract.events import GENESIS_HASH, DeviceEvent, EventVoided, Payload
 from app.contract.ids import RANDOM_BYTES, uuid7
 from app.store.clock import DeviceClock
-from app.store.tables_ops import DeliveryRow, EventRow
 
 _BEGINS = "bin.opened"
 _ENDS = ("bin.closed", "bin.left")
@@ -47,24 +45,24 @@ class CountSummary:
 
 
 def append_events(
-    session: Session,
+    db: Connection,
     drafts: Sequence[EventDraft],
     *,
     clock: DeviceClock,
     random: Callable[[int], bytes],
 ) -> list[DeviceEvent]:
     """Number, chain and insert the drafts in order. The caller's transaction makes them one step."""
-    last = session.exec(select(EventRow).order_by(col(EventRow.seq).desc()).limit(1)).first()
-    seq, previous = (last.seq, last.sha256) if last else (0, GENESIS_HASH)
+    last = db.execute("SELECT seq, sha256 FROM event ORDER BY seq DESC LIMIT 1").fetchone()
+    seq, previous = last or (0, GENESIS_HASH)
     events = []
     for draft in drafts:
         seq += 1
-        wall_ms = clock.wall_ms()
+        wall_ms = max(0, clock.wall_ms())
         event = DeviceEvent(
-            id=uuid7(max(0, wall_ms), random(RANDOM_BYTES)),
+            id=uuid7(wall_ms, random(RANDOM_BYTES)),
             seq=seq,
             prev_hash=previous,
-            wall_ms=max(0, wall_ms),
+            wall_ms=wall_ms,
             boot_ms=clock.boot_ms(),
             boot_id=clock.boot_id(),
             tz_min=clock.tz_min(),
@@ -74,81 +72,77 @@ def append_events(
             payload=draft.payload,
         )
         row = _row(event)
-        previous = row.sha256
-        session.add(row)
-        session.flush()
+        previous = row["sha256"]
+        db.execute(_INSERT, row)
         events.append(event)
     return events
 
 
-def _row(event: DeviceEvent) -> EventRow:
+_INSERT = """
+    INSERT INTO event (seq, id, type, count_id, task_id, user_id, voids, wall_ms, raw, sha256)
+    VALUES (:seq, :id, :type, :count_id, :task_id, :user_id, :voids, :wall_ms, :raw, :sha256)
+"""
+
+
+def _row(event: DeviceEvent) -> dict[str, Any]:
     raw = encode_event(event)
     payload = event.payload
-    return EventRow(
-        seq=event.seq,
-        id=event.id,
-        type=payload.type,
-        count_id=event.count_id,
-        task_id=event.task_id,
-        user_id=event.user_id,
-        voids=payload.voids if isinstance(payload, EventVoided) else None,
-        wall_ms=event.wall_ms,
-        raw=raw,
-        sha256=hash_event(raw),
-    )
+    return {
+        "seq": event.seq,
+        "id": event.id,
+        "type": payload.type,
+        "count_id": event.count_id,
+        "task_id": event.task_id,
+        "user_id": event.user_id,
+        "voids": payload.voids if isinstance(payload, EventVoided) else None,
+        "wall_ms": event.wall_ms,
+        "raw": raw,
+        "sha256": hash_event(raw),
+    }
 
 
-def events_of_count(session: Session, count_id: str) -> list[DeviceEvent]:
+def events_of_count(db: Connection, count_id: str) -> list[DeviceEvent]:
     """The count's events in the order in which they happened; [] for a count nobody began."""
-    rows = session.exec(
-        select(EventRow.raw).where(EventRow.count_id == count_id).order_by(col(EventRow.seq))
-    )
-    return [decode_event(raw) for raw in rows]
+    query = "SELECT raw FROM event WHERE count_id = ? ORDER BY seq"
+    return [decode_event(raw) for (raw,) in db.execute(query, (count_id,)).fetchall()]
 
 
-def unfinished_counts(session: Session) -> list[CountSummary]:
+def unfinished_counts(db: Connection) -> list[CountSummary]:
     """Counts opened and neither closed nor left, oldest first: where to go on after a kill."""
-    undone = select(EventRow.voids).where(col(EventRow.voids).is_not(None))
-    finished = (
-        select(col(EventRow.count_id))
-        .where(col(EventRow.type).in_(_ENDS), col(EventRow.count_id).is_not(None))
-        .where(col(EventRow.id).not_in(undone))
-    )
-    begun = (
-        select(col(EventRow.count_id))
-        .where(EventRow.type == _BEGINS, col(EventRow.count_id).not_in(finished))
-        .group_by(col(EventRow.count_id))
-        .order_by(func.min(EventRow.seq))
-    )
+    begun = db.execute(
+        f"""
+        SELECT count_id FROM event WHERE type = '{_BEGINS}' AND count_id NOT IN (
+            SELECT count_id FROM event WHERE type IN {_ENDS} AND count_id IS NOT NULL
+            AND id NOT IN (SELECT voids FROM event WHERE voids IS NOT NULL))
+        GROUP BY count_id ORDER BY min(seq)
+        """
+    ).fetchall()
     # An undo can itself be undone, which the query does not follow; the fold does.
-    summaries = _summaries(session, session.exec(begun))
+    summaries = _summaries(db, begun)
     return [s for s in summaries if s.fold.status is CountStatus.COUNTING]
 
 
-def recent_counts(session: Session, limit: int) -> list[CountSummary]:
+def recent_counts(db: Connection, limit: int) -> list[CountSummary]:
     """The last counts begun on this device, newest first."""
-    begun = (
-        select(col(EventRow.count_id))
-        .where(EventRow.type == _BEGINS)
-        .group_by(col(EventRow.count_id))
-        .order_by(func.min(EventRow.seq).desc())
-        .limit(limit)
-    )
-    return _summaries(session, session.exec(begun))
+    begun = db.execute(
+        f"SELECT count_id FROM event WHERE type = '{_BEGINS}'"
+        " GROUP BY count_id ORDER BY min(seq) DESC LIMIT ?",
+        (limit,),
+    ).fetchall()
+    return _summaries(db, begun)
 
 
-def _summaries(session: Session, count_ids: Iterable[str | None]) -> list[CountSummary]:
-    named = [count_id for count_id in count_ids if count_id is not None]
-    return [_summary(session, count_id) for count_id in named]
+def _summaries(db: Connection, count_ids: Iterable[tuple[str | None]]) -> list[CountSummary]:
+    return [_summary(db, count_id) for (count_id,) in count_ids if count_id is not None]
 
 
-def _summary(session: Session, count_id: str) -> CountSummary:
-    events = events_of_count(session, count_id)
-    results = session.exec(
-        select(DeliveryRow.result)
-        .join(EventRow, col(EventRow.seq) == col(DeliveryRow.seq))
-        .where(EventRow.count_id == count_id)
-    ).all()
+def _summary(db: Connection, count_id: str) -> CountSummary:
+    events = events_of_count(db, count_id)
+    confirmed, held = db.execute(
+        f"SELECT count(*), coalesce(sum(result IN {HELD}), 0) FROM delivery"
+        " WHERE seq IN (SELECT seq FROM event WHERE count_id = ?)",
+        (count_id,),
+    ).fetchone()
     opening = next(e for e in events if e.payload.type == _BEGINS)
     return CountSummary(
         count_id=count_id,
@@ -156,6 +150,6 @@ def _summary(session: Session, count_id: str) -> CountSummary:
         task_id=opening.task_id,
         opened_wall_ms=opening.wall_ms,
         fold=fold_count(count_id, events),
-        unsent=len(events) - len(results),
-        held=sum(1 for result in results if result in HELD),
+        unsent=len(events) - confirmed,
+        held=held,
     )

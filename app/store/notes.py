@@ -4,74 +4,62 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-
-from sqlmodel import Session, select
-
-from app.store.tables_ops import DraftRow, SettingRow
+from sqlite3 import Connection
 
 DRAFT_CHARS_MAX = 20_000
+_KEEP_DRAFT = (
+    "INSERT OR REPLACE INTO draft (task_id, bin, user_id, content, saved_ms) VALUES (?, ?, ?, ?, ?)"
+)
+_KEEP_SETTING = "INSERT OR REPLACE INTO setting (name, value) VALUES (?, ?)"
 
 
-def save_draft(session: Session, key: tuple[str, str, str], content: str, now_ms: int) -> None:
+def save_draft(db: Connection, key: tuple[str, str, str], content: str, now_ms: int) -> None:
     """Keep what is being typed under (task, bin, person); the last one wins."""
-    task_id, bin_code, user_id = key
-    session.merge(
-        DraftRow(
-            task_id=task_id,
-            bin=bin_code,
-            user_id=user_id,
-            content=content[:DRAFT_CHARS_MAX],
-            saved_ms=now_ms,
-        )
-    )
+    db.execute(_KEEP_DRAFT, (*key, content[:DRAFT_CHARS_MAX], now_ms))
 
 
-def draft(session: Session, key: tuple[str, str, str]) -> str | None:
+def draft(db: Connection, key: tuple[str, str, str]) -> str | None:
     """What was being typed there, or None."""
-    row = session.get(DraftRow, key)
-    return row.content if row else None
+    query = "SELECT content FROM draft WHERE task_id = ? AND bin = ? AND user_id = ?"
+    row = db.execute(query, key).fetchone()
+    return row[0] if row else None
 
 
-def clear_draft(session: Session, key: tuple[str, str, str]) -> None:
+def clear_draft(db: Connection, key: tuple[str, str, str]) -> None:
     """Forget it: it became an event, or was given up."""
-    row = session.get(DraftRow, key)
-    if row:
-        session.delete(row)
+    db.execute("DELETE FROM draft WHERE task_id = ? AND bin = ? AND user_id = ?", key)
 
 
-def setting(session: Session, name: str) -> str | None:
+def setting(db: Connection, name: str) -> str | None:
     """A setting's value, or None when it was never set."""
-    row = session.get(SettingRow, name)
-    return row.value if row else None
+    row = db.execute("SELECT value FROM setting WHERE name = ?", (name,)).fetchone()
+    return row[0] if row else None
 
 
-def set_setting(session: Session, name: str, value: str | None) -> None:
+def set_setting(db: Connection, name: str, value: str | None) -> None:
     """Set or, with None, remove."""
-    row = session.get(SettingRow, name)
     if value is None:
-        if row:
-            session.delete(row)
-        return
-    session.merge(SettingRow(name=name, value=value))
+        db.execute("DELETE FROM setting WHERE name = ?", (name,))
+    else:
+        db.execute(_KEEP_SETTING, (name, value))
 
 
 @dataclass(frozen=True, slots=True)
 class Notes:
     """All drafts and settings, to be carried to another file."""
 
-    drafts: tuple[DraftRow, ...]
-    settings: tuple[SettingRow, ...]
+    drafts: tuple[tuple[object, ...], ...]
+    settings: tuple[tuple[str, str], ...]
 
 
-def everything(session: Session) -> Notes:
+def everything(db: Connection) -> Notes:
     """All drafts and settings."""
-    return Notes(
-        tuple(DraftRow(**row.model_dump()) for row in session.exec(select(DraftRow))),
-        tuple(SettingRow(**row.model_dump()) for row in session.exec(select(SettingRow))),
-    )
+    drafts = db.execute("SELECT task_id, bin, user_id, content, saved_ms FROM draft").fetchall()
+    settings = db.execute("SELECT name, value FROM setting").fetchall()
+    return Notes(tuple(drafts), tuple(settings))
 
 
-def restore(session: Session, notes: Notes, *, without: Collection[str]) -> None:
+def restore(db: Connection, notes: Notes, *, without: Collection[str]) -> None:
     """Put them into this file, but for the settings named."""
-    for row in (*notes.drafts, *(s for s in notes.settings if s.name not in without)):
-        session.merge(row)
+    db.executemany(_KEEP_DRAFT, notes.drafts)
+    db.executemany(_KEEP_SETTING, [s for s in notes.settings if s[0] not in without])

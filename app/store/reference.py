@@ -5,14 +5,12 @@ Its loss costs a download, never a count. It holds no expected quantity of anyth
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any
-
-from sqlalchemy import text
-from sqlmodel import col, or_, select
+from typing import TypeVar
 
 from app.contract.reference_schema import REFERENCE_DDL, REFERENCE_SCHEMA
 from app.contract.vocabulary import RecordState
@@ -24,19 +22,12 @@ from app.contract.wire import (
     RefSku,
     RefTask,
     RefUser,
+    Reply,
     SnapshotManifest,
 )
 from app.store import reference_writes
 from app.store.database import LocalFile, fold_sidecars
 from app.store.errors import StoreDamagedError
-from app.store.reference_tables import (
-    BarcodeRow,
-    BinRow,
-    MarkRow,
-    SkuRow,
-    TaskRow,
-    UserRow,
-)
 from app.store.snapshot import Download
 
 REFERENCE_FILE = "ref.db"
@@ -44,6 +35,8 @@ ASIDE_FILE = "ref.new.db"
 DOWNLOAD_FOLDER = "ref.download"
 SEARCH_CHARS_MIN = 2
 _GTIN_LENGTHS = (8, 12, 13, 14)
+_IN_USE = f"state <> '{RecordState.RETIRED}'"
+R = TypeVar("R", bound=Reply)
 
 
 class Reference:
@@ -75,120 +68,93 @@ class Reference:
     @property
     def is_ready(self) -> bool:
         """True once a first load was complete and verified: before it no task is begun."""
-        with self._file.read() as session:
-            return session.get(MarkRow, reference_writes.READY) is not None
+        return self._mark(reference_writes.READY) is not None
 
     def bin(self, code: str) -> RefBin | None:
         """The bin of that code."""
-        with self._file.read() as session:
-            row = session.get(BinRow, code)
-            return _bin(row) if row else None
+        return self._one(RefBin, "bin", "WHERE bin = ?", code)
 
     def bin_by_barcode(self, text: str) -> RefBin | None:
         """The bin whose label says `text`, or whose code is typed; None when there is none."""
-        with self._file.read() as session:
-            row = session.exec(
-                select(BinRow)
-                .where(BinRow.barcode == text, BinRow.state != RecordState.RETIRED)
-                .limit(1)
-            ).first()
-            row = row or session.get(BinRow, text)
-            return _bin(row) if row else None
+        found = self._one(RefBin, "bin", f"WHERE barcode = ? AND {_IN_USE} LIMIT 1", text)
+        return found or self.bin(text)
 
     def bins(self) -> list[RefBin]:
         """All bins in use, in walking order."""
-        with self._file.read() as session:
-            rows = session.exec(
-                select(BinRow)
-                .where(BinRow.state != RecordState.RETIRED)
-                .order_by(col(BinRow.walk_order), col(BinRow.bin))
-            )
-            return [_bin(row) for row in rows]
+        return self._all(RefBin, "bin", f"WHERE {_IN_USE} ORDER BY walk_order, bin")
 
     def sku(self, code: str) -> RefSku | None:
         """The SKU of that code."""
-        with self._file.read() as session:
-            row = session.get(SkuRow, code)
-            return _sku(row) if row else None
+        return self._one(RefSku, "sku", "WHERE sku = ?", code)
 
     def barcodes(self, text: str) -> list[RefBarcode]:
         """Every (SKU, pack) a barcode stands for; a GTIN is found with and without its padding zeros."""
         spellings = _spellings(text)
         marks = ", ".join("?" * len(spellings))
-        # Every scan asks this: the driver's own call takes a fifth of the time of a built query.
-        with self._file.exclusive() as connection:
-            rows = connection.execute(
-                "SELECT barcode, sku, unit, factor FROM barcode"
-                f" WHERE barcode IN ({marks}) ORDER BY sku",
-                spellings,
-            ).fetchall()
-        return [
-            RefBarcode(barcode=barcode, sku=sku, unit=unit, factor=factor)
-            for barcode, sku, unit, factor in rows
-        ]
+        return self._all(
+            RefBarcode, "barcode", f"WHERE barcode IN ({marks}) ORDER BY sku", *spellings
+        )
 
     def barcodes_of(self, sku: str) -> list[RefBarcode]:
         """The packs of a SKU, smallest first."""
-        with self._file.read() as session:
-            rows = session.exec(select(BarcodeRow).where(BarcodeRow.sku == sku))
-            return sorted((_barcode(row) for row in rows), key=lambda b: float(b.factor))
+        rows = self._all(RefBarcode, "barcode", "WHERE sku = ?", sku)
+        return sorted(rows, key=lambda b: float(b.factor))
 
     def search_skus(self, text: str, limit: int = 20) -> list[RefSku]:
         """SKUs whose code begins with, or whose description contains, the text; codes first."""
         wanted = text.strip()
         if len(wanted) < SEARCH_CHARS_MIN:
             return []
-        with self._file.read() as session:
-            by_code = session.exec(
-                select(SkuRow)
-                .where(col(SkuRow.sku).startswith(wanted, autoescape=True), _in_use())
-                .order_by(col(SkuRow.sku))
-                .limit(limit)
-            ).all()
-            by_words = session.exec(
-                select(SkuRow)
-                .where(_has_all_words(wanted), _in_use())
-                .order_by(col(SkuRow.sku))
-                .limit(limit)
-            ).all()
-            found = {row.sku: _sku(row) for row in (*by_code, *by_words)}
+        like = r"LIKE ? ESCAPE '\'"
+        tail = f"AND {_IN_USE} ORDER BY sku LIMIT {int(limit)}"
+        words = [f"%{_as_written(word)}%" for word in wanted.split()]
+        has_all = " AND ".join([f"description {like}"] * len(words))
+        by_code = self._all(RefSku, "sku", f"WHERE sku {like} {tail}", f"{_as_written(wanted)}%")
+        by_words = self._all(RefSku, "sku", f"WHERE {has_all} {tail}", *words)
+        found = {row.sku: row for row in (*by_code, *by_words)}
         return list(found.values())[:limit]
 
     def task(self, task_id: str) -> RefTask | None:
         """The task of that id."""
-        with self._file.read() as session:
-            row = session.get(TaskRow, task_id)
-            return _task(row) if row else None
+        return self._one(RefTask, "task", "WHERE task_id = ?", task_id)
 
     def tasks_for(self, user_id: str) -> list[RefTask]:
         """Tasks given to this person, and those that are anybody's, in walking order."""
-        with self._file.read() as session:
-            rows = session.exec(
-                select(TaskRow)
-                .where(or_(col(TaskRow.assigned_to).is_(None), TaskRow.assigned_to == user_id))
-                .order_by(col(TaskRow.walk_order), col(TaskRow.bin), col(TaskRow.task_id))
-            )
-            return [_task(row) for row in rows]
+        return self._all(
+            RefTask,
+            "task",
+            "WHERE assigned_to IS NULL OR assigned_to = ? ORDER BY walk_order, bin, task_id",
+            user_id,
+        )
 
     def users(self) -> list[RefUser]:
         """Who may sign in here, by name."""
-        with self._file.read() as session:
-            rows = session.exec(select(UserRow).order_by(col(UserRow.name), col(UserRow.user_id)))
-            return [_user(row) for row in rows]
+        return self._all(RefUser, "user", "ORDER BY name, user_id")
 
     def user(self, user_id: str) -> RefUser | None:
         """The person of that id."""
-        with self._file.read() as session:
-            row = session.get(UserRow, user_id)
-            return _user(row) if row else None
+        return self._one(RefUser, "user", "WHERE user_id = ?", user_id)
+
+    def _all(self, message: type[R], table: str, rest: str, *values: object) -> list[R]:
+        """Rows of a table as messages. The driver's own call: every scan asks something of this kind."""
+        names = tuple(message.model_fields)
+        with self._file.exclusive() as db:
+            rows = db.execute(f"SELECT {', '.join(names)} FROM {table} {rest}", values).fetchall()
+        return [message(**dict(zip(names, row, strict=True))) for row in rows]
+
+    def _one(self, message: type[R], table: str, rest: str, *values: object) -> R | None:
+        return next(iter(self._all(message, table, rest, *values)), None)
+
+    def _mark(self, name: str) -> str | None:
+        with self._file.exclusive() as db:
+            row = db.execute("SELECT value FROM mark WHERE name = ?", (name,)).fetchone()
+        return row[0] if row else None
 
     # -- following the server
 
     def cursor(self) -> str | None:
         """How far the server was followed; None before the first page."""
-        with self._file.read() as session:
-            row = session.get(MarkRow, reference_writes.CURSOR)
-            return row.value if row else None
+        return self._mark(reference_writes.CURSOR)
 
     def apply_page(
         self,
@@ -203,21 +169,21 @@ class Reference:
         After False the file is as it was; the caller fetches everything anew.
         """
         try:
-            with self._file.write() as session:
-                reference_writes.apply_changes(session, changes)
+            with self._file.write_rows() as db:
+                reference_writes.apply_changes(db, changes)
                 if checkpoint is not None:
-                    reference_writes.compare(session, checkpoint)
-                reference_writes.mark(session, reference_writes.CURSOR, cursor)
+                    reference_writes.compare(db, checkpoint)
+                reference_writes.mark(db, reference_writes.CURSOR, cursor)
                 if not has_more:
-                    reference_writes.mark(session, reference_writes.READY, "1")
+                    reference_writes.mark(db, reference_writes.READY, "1")
         except reference_writes.ChecksumError:
             return False
         return True
 
     def verify(self) -> bool:
         """Recompute every total from the rows themselves; False: fetch everything anew."""
-        with self._file.read() as session:
-            return reference_writes.is_consistent(session)
+        with self._file.exclusive() as db:
+            return reference_writes.is_consistent(db)
 
     def rebuild(self) -> Reference | None:
         """The new file being filled aside, or None while this one is simply followed.
@@ -275,8 +241,8 @@ class Reference:
 
     def start_afresh(self) -> None:
         """Empty the file: the device now belongs to another server."""
-        with self._file.write() as session:
-            reference_writes.empty(session)
+        with self._file.write_rows() as db:
+            reference_writes.empty(db)
 
 
 def _open_or_remake(path: Path) -> LocalFile:
@@ -290,13 +256,13 @@ def _open_or_remake(path: Path) -> LocalFile:
 def _open_file(path: Path) -> LocalFile:
     # NORMAL: after a power cut the last page may be missing, never torn; it is fetched again.
     file = LocalFile(path, synchronous="NORMAL")
-    with file.write() as session:
-        version = session.connection().execute(text("PRAGMA user_version")).scalar_one()
+    with file.write_rows() as db:
+        (version,) = db.execute("PRAGMA user_version").fetchone()
         if version not in (0, REFERENCE_SCHEMA):
             raise StoreDamagedError(f"reference schema {version} is not ours")
         for statement in REFERENCE_DDL:
-            session.connection().execute(text(statement))
-        session.connection().execute(text(f"PRAGMA user_version = {REFERENCE_SCHEMA}"))
+            db.execute(statement)
+        db.execute(f"PRAGMA user_version = {REFERENCE_SCHEMA}")
     return file
 
 
@@ -318,38 +284,6 @@ def _spellings(text: str) -> list[str]:
     return [text, *(bare.zfill(n) for n in _GTIN_LENGTHS if len(bare) <= n != len(text))]
 
 
-def _in_use() -> Any:
-    return col(SkuRow.state) != RecordState.RETIRED
-
-
-def _has_all_words(text: str) -> Any:
-    description = col(SkuRow.description)
-    clauses = [description.icontains(word, autoescape=True) for word in text.split()]
-    return clauses[0] if len(clauses) == 1 else _all(clauses)
-
-
-def _all(clauses: list[Any]) -> Any:
-    joined = clauses[0]
-    for clause in clauses[1:]:
-        joined = joined & clause
-    return joined
-
-
-def _bin(row: BinRow) -> RefBin:
-    return RefBin(**row.model_dump(exclude={"rev"}))
-
-
-def _sku(row: SkuRow) -> RefSku:
-    return RefSku(**row.model_dump(exclude={"rev"}))
-
-
-def _barcode(row: BarcodeRow) -> RefBarcode:
-    return RefBarcode(**row.model_dump(exclude={"rev"}))
-
-
-def _task(row: TaskRow) -> RefTask:
-    return RefTask(**row.model_dump(exclude={"rev"}))
-
-
-def _user(row: UserRow) -> RefUser:
-    return RefUser(**row.model_dump(exclude={"rev"}))
+def _as_written(text: str) -> str:
+    r"""The text within a LIKE pattern whose escape is \."""
+    return re.sub(r"([\\%_])", r"\\\1", text)

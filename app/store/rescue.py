@@ -7,23 +7,18 @@ import os
 import sqlite3
 from pathlib import Path
 
-from sqlmodel import Session, col, select
-
 from app.contract.rescue import rescue_text
 from app.contract.wire import SentEvent
 from app.store.enrolment import INSTALL
 from app.store.notes import setting
-from app.store.tables_ops import DeliveryRow, EventRow
 
 
-def rescue_of(session: Session, *, only_unsent: bool) -> tuple[str, int]:
+def rescue_of(db: sqlite3.Connection, *, only_unsent: bool) -> tuple[str, int]:
     """(text, number of events) of a rescue file of this store."""
-    query = select(EventRow).order_by(col(EventRow.seq))
-    if only_unsent:
-        confirmed = select(DeliveryRow.seq).where(DeliveryRow.seq == EventRow.seq)
-        query = query.where(~confirmed.exists())
-    events = [SentEvent(id=r.id, seq=r.seq, raw=r.raw) for r in session.exec(query)]
-    return rescue_text(setting(session, INSTALL) or "", events), len(events)
+    which = "WHERE seq NOT IN (SELECT seq FROM delivery)" if only_unsent else ""
+    rows = db.execute(f"SELECT id, seq, raw FROM event {which} ORDER BY seq").fetchall()
+    events = [SentEvent(id=event_id, seq=seq, raw=raw) for event_id, seq, raw in rows]
+    return rescue_text(setting(db, INSTALL) or "", events), len(events)
 
 
 def rescue_of_damaged(path: Path) -> tuple[str, int]:

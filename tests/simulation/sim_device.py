@@ -61,7 +61,7 @@ class _GoneFile:
         raise GoneError("killed")
         yield
 
-    write = exclusive = replacing = read
+    write = write_rows = exclusive = replacing = read
 
     def close(self) -> None:
         """Nothing is open."""

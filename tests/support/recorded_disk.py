@@ -142,7 +142,8 @@ class _Cursor:
             return True
 
         cursor.exec_trace = trace
-        found = cursor.execute(statement, tuple(parameters))
+        values = parameters if isinstance(parameters, dict) else tuple(parameters)
+        found = cursor.execute(statement, values)
         self._rows = list(found)[::-1]
         self.description = [(n, None, None, None, None, None, None) for n in names] or None
         self.rowcount = self._connection.changes()
@@ -180,6 +181,9 @@ class _Connection:
 
     def execute(self, statement: str, parameters: Any = ()) -> _Cursor:
         return self.cursor().execute(statement, parameters)
+
+    def executemany(self, statement: str, rows: Any) -> _Cursor:
+        return self.cursor().executemany(statement, rows)
 
     def create_function(self, *_args: Any, **_named: Any) -> None:
         """SQLAlchemy's REGEXP: the store has no use for it."""

@@ -7,9 +7,17 @@ import sqlite3
 import pytest
 
 from app.contract.checksums import add_checksum, barcode_id, checksum_text, row_checksum
-from app.contract.wire import Change, Checkpoint, RefKind
+from app.contract.wire import (
+    Change,
+    Checkpoint,
+    RefBarcode,
+    RefBin,
+    RefKind,
+    RefSku,
+    RefTask,
+    RefUser,
+)
 from app.store.reference import REFERENCE_FILE, Reference
-from app.store.reference_tables import ReferenceTable
 from tests.support.device import a_user
 
 
@@ -147,18 +155,14 @@ def test_starting_afresh_forgets_everything(full):
     assert full.users() == []
 
 
-def test_the_row_classes_are_what_the_contracts_sql_makes(reference, tmp_path):
+@pytest.mark.parametrize("message", [RefBin, RefSku, RefBarcode, RefTask, RefUser])
+def test_the_messages_have_the_columns_of_the_contracts_sql(reference, tmp_path, message):
     with sqlite3.connect(tmp_path / REFERENCE_FILE) as db:
-        made = {
-            name: [
-                (row[1], bool(row[3]), bool(row[5]))
-                for row in db.execute(f"PRAGMA table_info({name})")
-            ]
-            for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-        }
+        columns = db.execute(f"PRAGMA table_info({message.__name__[3:].lower()})").fetchall()
 
-    declared = {
-        table.name: [(c.name, not c.nullable, c.primary_key) for c in table.columns]
-        for table in ReferenceTable.metadata.sorted_tables
-    }
-    assert declared == made
+    assert [name for _, name, *_ in columns] == [*message.model_fields, "rev"]
+
+
+def test_what_is_searched_for_is_taken_literally(full):
+    assert full.search_skus("%%") == []
+    assert full.search_skus("S_") == []
