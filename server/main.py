@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -22,11 +25,27 @@ from server.api.sync import router as sync_router
 from server.api.tasks import router as tasks_router
 from server.clock import Rim
 from server.services.snapshots import SnapshotStore
+from server.services.watching import watch
 from server.settings import Settings, read_settings
 from server.storage.engine import Database
 from server.storage.opening import open_database
 
 VERSION = "0.1.0"
+WATCH_SECONDS = 60.0
+"""How late an overdue case may be noticed: the shortest due time is hours."""
+
+log = logging.getLogger("blindcount.watch")
+
+
+async def _keep_watch(context: Context, stop: asyncio.Event) -> None:
+    """Look at what is overdue, now and every minute, until the server stops. A failure is logged."""
+    while not stop.is_set():
+        try:
+            await asyncio.to_thread(watch, context.database, context.site_id, rim=context.rim)
+        except Exception:
+            log.exception("what is overdue could not be looked at; it is tried again")
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), WATCH_SECONDS)
 
 
 def create_app(
@@ -47,7 +66,11 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        stop = asyncio.Event()
+        keeping = asyncio.create_task(_keep_watch(context, stop))
         yield
+        stop.set()
+        await keeping
         context.database.close()
 
     app = FastAPI(title="Blindcount", version=VERSION, lifespan=lifespan)

@@ -48,7 +48,7 @@ def compare(
     `skip_ids` are events that say a task was skipped.
     """
     _catch_up(work)
-    _report_gaps(work)
+    report_gaps(work)
     if count_ids and _try(work, reconciling.counts_changed, count_ids) is not None:
         _compare_each(work, count_ids)
     if held_ids:
@@ -71,7 +71,7 @@ def _catch_up(work: Comparison) -> None:
             row.tries += 1
 
 
-def _report_gaps(work: Comparison) -> None:
+def report_gaps(work: Comparison) -> None:
     """A hole in a device's sequence for more than a day: something it recorded has not arrived."""
     overdue = work.session.exec(
         select(InstallRow).where(
