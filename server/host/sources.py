@@ -20,7 +20,8 @@ import openpyxl
 from app.contract.problems import RefusalError
 from server.host.mapping import ImportMapping
 
-CHUNK_ROWS = 5000
+CHUNK_ROWS = 1000
+"""Few enough to be forgotten before Python's collector of cycles has walked over them again and again."""
 CSV_BYTES_MAX = 4 * 1024**3
 """Read a chunk at a time; the limit is there to stop a disk image, not a ledger."""
 JSON_BYTES_MAX = 32 * 1024**2

@@ -17,6 +17,8 @@ BelowZero = tuple[str, str, str, str, str, int]
 """(bin, sku, lot, serial, state, millionths)."""
 
 _LONG_AGO = -(1 << 62)
+_BINS_AT_ONCE = 1000
+"""Bins whose entries are summed together: what the database sorts does not grow with the ledger."""
 # CROSS JOIN keeps SQLite to this order: from the few bins into the index of the many movements.
 _BELOW_ZERO = text(
     """
@@ -84,11 +86,12 @@ def due_for_checkpoints(
 
 
 def _rows_below_zero(session: Session, site_id: str, bins: Collection[str]) -> Iterator[BelowZero]:
-    _touch(session, site_id, bins)
-    for place, sku, lot, serial, state, held in session.connection().execute(
-        _BELOW_ZERO, {"site_id": site_id}
-    ):
-        yield place, sku, lot, serial, state, int(held)
+    codes = sorted(set(bins))
+    for start in range(0, len(codes), _BINS_AT_ONCE):
+        _touch(session, site_id, codes[start : start + _BINS_AT_ONCE])
+        found = session.connection().execute(_BELOW_ZERO, {"site_id": site_id}).all()
+        for place, sku, lot, serial, state, held in found:
+            yield place, sku, lot, serial, state, int(held)
 
 
 def _touch(session: Session, site_id: str, bins: Collection[str]) -> None:

@@ -124,6 +124,7 @@ class MovementImporter:
 
     def finish(self) -> None:
         """See Importer."""
+        self._posting.all_are_in()
         check_reversals(self._job, self._reversals)
         self._posting.finish()
 

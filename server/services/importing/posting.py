@@ -43,6 +43,10 @@ class Posting:
             self._compare(lines, rows, inserted)
         self._note(rows)
 
+    def all_are_in(self) -> None:
+        """The last row was taken: the ledger can be searched again."""
+        self._poster.all_are_in()
+
     def finish(self) -> None:
         """Drop what is no longer true, find what is below zero, tell open cases."""
         session, site_id = self._job.session, self._job.site_id

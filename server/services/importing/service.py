@@ -213,7 +213,7 @@ def _importer(job: Job, kind: ImportKind) -> Iterator[tuple[Importer, Posting | 
     elif kind is ImportKind.DOCUMENTS:
         yield documents.DocumentImporter(job), None
     else:
-        with bulk_posting(job.session) as poster:
+        with bulk_posting(job.session, may_defer=kind is ImportKind.MOVEMENTS) as poster:
             names: dict[str, str] = {}
             posting = Posting(job, poster, lambda id_: names.get(id_, id_))
             if kind is ImportKind.STOCK:
