@@ -3,6 +3,10 @@
 Facts this rests on (flet-camera 1.0.5): frames arrive as JPEG bytes with no rotation applied;
 streaming does not exist on the web, so pictures are taken in a loop there; an NV21 stream gives
 no frames at all and says nothing; the control raises on desktop; it does nothing on pause.
+
+And on this (flet 1.0.5): an answer that arrives when the control is no longer on the page raises in
+Flet's own receiving loop, which ends the connection: every later tap is lost. So a command that is
+under way is never left alone, and the control is taken off the page only when all are `settled()`.
 """
 
 import asyncio
@@ -10,6 +14,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from functools import partial
+from typing import Any, TypeVar
 
 import flet as ft
 import flet_camera as fc
@@ -22,10 +27,14 @@ _log = logging.getLogger(__name__)
 _PICTURE_PAUSE_SECONDS = 0.05
 _WATCH_SECONDS = 0.5
 _PICTURE_LIMIT_SECONDS = 5.0
+SETTLE_SECONDS = 8.0
+"""Longest wait for answers under way. Slower ones come from a browser that is gone: nobody answers."""
+
+T = TypeVar("T")
 
 
 class CameraScanner:
-    """Mount `control`, then `await start()`; `await stop()` before unmounting.
+    """Mount `control`, then `await start()`; `await stop()`, then `await settled()` before unmounting.
 
     Call `pause()` when the app is hidden (lifecycle states hide, pause, inactive) and `resume()`
     when it is shown: the platform takes the camera away and the control does not take it back.
@@ -60,7 +69,9 @@ class CameraScanner:
         self._rotation = 0
         self._is_streaming = False
         self._tasks: list[asyncio.Task[None]] = []
+        self._asked: set[asyncio.Task[Any]] = set()
         self._has_torch_on = False
+        self._is_wanted = False
 
     @staticmethod
     def is_supported(page: ft.Page) -> bool:
@@ -70,28 +81,43 @@ class CameraScanner:
     @property
     def is_running(self) -> bool:
         """Whether frames are asked for."""
-        return bool(self._tasks)
+        return self._is_wanted
 
     async def start(self) -> None:
         """Opens the back camera and begins to look. Failures are told through `on_status`."""
-        if self._tasks:
+        if self._is_wanted:
             return
+        self._is_wanted = True
         await self._loop.tell(CameraStatus.STARTING)
         try:
-            camera = self._best(await self.control.get_available_cameras())
-            if camera is None:
-                await self._loop.tell(CameraStatus.NO_CAMERA)
-                return
-            await self._open(camera)
+            camera = self._best(await self._ask(self.control.get_available_cameras()))
+            if camera is not None:
+                await self._open(camera)
         except (RuntimeError, TimeoutError, ft.FletUnsupportedPlatformException) as error:
+            self._is_wanted = False
             await self._loop.tell(_status_of(error), detail=str(error))
+            return
+        if camera is None:
+            self._is_wanted = False
+            await self._loop.tell(CameraStatus.NO_CAMERA)
+        elif self._is_wanted:  # nobody closed it while it was opening
+            self._look()
+
+    def _look(self) -> None:
+        if self._tasks:
             return
         self._tasks.append(asyncio.create_task(self._watch(self._steady())))
         if not self._is_streaming:
             self._tasks.append(asyncio.create_task(self._take_pictures()))
 
+    def close_eyes(self) -> None:
+        """Nothing is scanned from now on; what is being opened will not be. `stop()` follows."""
+        self._is_wanted = False
+        self._loop.mute()
+
     async def stop(self) -> None:
         """Ends looking and gives the camera's light and stream back."""
+        self.close_eyes()
         tasks, self._tasks = self._tasks, []
         for task in tasks:
             task.cancel()
@@ -104,6 +130,18 @@ class CameraScanner:
         await self._loop.close()
         await self._loop.tell(CameraStatus.STOPPED)
         self._loop = self._make_loop()
+
+    async def settled(self, seconds: float = SETTLE_SECONDS) -> None:
+        """Returns when each command has its answer, or after so many seconds."""
+        if self._asked:
+            await asyncio.wait(set(self._asked), timeout=seconds)
+
+    def abandon(self) -> None:
+        """The page is gone and nobody will answer: nothing is waited for any more."""
+        self.close_eyes()
+        for task in (*self._tasks, *self._asked):
+            task.cancel()
+        self._tasks = []
 
     async def pause(self) -> None:
         """The app is hidden: stop everything, keep the control mounted."""
@@ -124,10 +162,10 @@ class CameraScanner:
     async def zoom(self, level: float) -> float | None:
         """Sets the zoom as near to `level` as the camera can; None if it cannot zoom."""
         try:
-            low = float(await self.control.get_min_zoom_level())
-            high = float(await self.control.get_max_zoom_level())
+            low = float(await self._ask(self.control.get_min_zoom_level()))
+            high = float(await self._ask(self.control.get_max_zoom_level()))
             level = min(max(level, low), high)
-            await self.control.set_zoom_level(level)
+            await self._ask(self.control.set_zoom_level(level))
         except (RuntimeError, TimeoutError, TypeError) as error:
             _log.info("camera cannot zoom: %s", error)
             return None
@@ -171,15 +209,18 @@ class CameraScanner:
         is_ios = isinstance(page, ft.Page) and page.platform is ft.PagePlatform.IOS
         is_web = isinstance(page, ft.Page) and page.web
         group = fc.ImageFormatGroup.BGRA8888 if is_ios else fc.ImageFormatGroup.YUV420
-        await self.control.initialize(
-            camera,
-            fc.ResolutionPreset.HIGH,
-            enable_audio=False,
-            image_format_group=None if is_web else group,
+        await self._ask(
+            self.control.initialize(
+                camera,
+                fc.ResolutionPreset.HIGH,
+                enable_audio=False,
+                image_format_group=None if is_web else group,
+            )
         )
-        self._is_streaming = bool(await self.control.supports_image_streaming())
-        if self._is_streaming:
-            await self.control.start_image_stream()
+        can_stream = bool(await self._ask(self.control.supports_image_streaming()))
+        if can_stream and self._is_wanted:
+            self._is_streaming = True
+            await self._ask(self.control.start_image_stream())
 
     def _on_stream_image(self, event: fc.CameraImageEvent) -> None:
         if self._is_streaming and event.bytes:
@@ -189,8 +230,7 @@ class CameraScanner:
         """The web's way: a picture, a look, the next picture."""
         while True:
             try:
-                picture = self.control.take_picture()
-                blob = await asyncio.wait_for(picture, _PICTURE_LIMIT_SECONDS)
+                blob = await self._ask(self.control.take_picture(), _PICTURE_LIMIT_SECONDS)
             except (RuntimeError, TimeoutError) as error:
                 _log.info("no picture: %s", error)
                 await asyncio.sleep(_WATCH_SECONDS)
@@ -204,15 +244,30 @@ class CameraScanner:
             await asyncio.sleep(_WATCH_SECONDS)
             await self._loop.check_frames(since)
 
-    @staticmethod
-    async def _quietly(call: Awaitable[object]) -> bool:
+    async def _ask(self, call: Awaitable[T], seconds: float | None = None) -> T:
+        """Sends a command and waits. Whoever waits may be cancelled; the command goes on to its answer."""
+        task = asyncio.ensure_future(_as_coroutine(call))
+        self._asked.add(task)
+        task.add_done_callback(self._answered)
+        return await asyncio.wait_for(asyncio.shield(task), seconds)
+
+    def _answered(self, task: asyncio.Task[Any]) -> None:
+        self._asked.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            _log.debug("camera answered: %s", task.exception())
+
+    async def _quietly(self, call: Awaitable[object]) -> bool:
         """Runs a command that a camera may not have; False if it has not."""
         try:
-            await call
+            await self._ask(call)
         except (RuntimeError, TimeoutError) as error:
             _log.info("camera refused: %s", error)
             return False
         return True
+
+
+async def _as_coroutine(call: Awaitable[T]) -> T:
+    return await call
 
 
 def _status_of(error: Exception) -> CameraStatus:

@@ -88,6 +88,12 @@ class ScanLoop:
         self._busy: asyncio.Task[None] | None = None
         self._frame_at: float | None = None
         self._status: StatusChange | None = None
+        self._is_muted = False
+
+    def mute(self) -> None:
+        """Nothing is scanned from now on, not even from a frame that is being decoded."""
+        self._is_muted = True
+        self._newest = None
 
     def offer(self, blob: bytes, rotation: int = 0) -> None:
         """A frame arrived. If one is being decoded, this one waits and replaces older waiters."""
@@ -138,9 +144,11 @@ class ScanLoop:
             try:
                 gray, scans = await loop.run_in_executor(self._worker, self._work, blob, rotation)
             except ImageError as error:
-                await self.tell(CameraStatus.FAILED, detail=str(error))
+                if not self._is_muted:
+                    await self.tell(CameraStatus.FAILED, detail=str(error))
                 continue
-            await self._act(self._tracker.see(scans, self._steady(), gray), gray)
+            if not self._is_muted:
+                await self._act(self._tracker.see(scans, self._steady(), gray), gray)
 
     def _work(self, blob: bytes, rotation: int) -> tuple[Gray, list[Scan]]:
         """On the worker thread, which owns the decoder: OpenCV's detectors keep state."""

@@ -65,6 +65,7 @@ class AppPage:
         self.camera = self._make_camera()
         self._was_paused = False
         self._is_open = True
+        self._camera_turn = asyncio.Lock()
         self.desk = FloorDesk(
             service=parts.service,
             say=parts.words,
@@ -111,6 +112,8 @@ class AppPage:
     def close(self) -> None:
         """The page is gone, or shows the review now."""
         self._is_open = False
+        if self.camera is not None:
+            self.camera.abandon()
         self.desk.model.is_hidden = True
         self.desk.close()
 
@@ -119,8 +122,7 @@ class AppPage:
         self.page.run_task(self._leave_for_review, user_id, pin)
 
     async def _leave_for_review(self, user_id: str, pin: str) -> None:
-        if self.desk.model.camera.is_on:
-            await self._close_camera()
+        await self._close_camera()
         self.close()
         self.page.overlay.remove(self.field.control)
         self.page.on_app_lifecycle_state_change = None
@@ -157,6 +159,7 @@ class AppPage:
     def _again(self) -> None:
         """The connection to the picture was away: what changed meanwhile is drawn now."""
         self.desk.model.beat += 1
+        self.field.request()
 
     async def _lifecycle(self, event: ft.AppLifecycleStateChangeEvent) -> None:
         state = event.state
@@ -197,7 +200,7 @@ class AppPage:
                 was_in_bin = stage in IN_BIN
                 self.tones.keep_awake(was_in_bin)
             if self.desk.model.camera.is_on and stage not in CAMERA_STAGES:
-                await self._close_camera()
+                self.page.run_task(self._close_camera)
 
     # -- camera
 
@@ -229,7 +232,8 @@ class AppPage:
         self._here(lambda: self._set_camera(replace(view, key=key, texts=change.texts)))
 
     def _set_camera(self, view: CameraView) -> None:
-        self.desk.model.camera = replace(view, is_on=self.desk.model.camera.is_on)
+        now = self.desk.model.camera
+        self.desk.model.camera = replace(view, is_on=now.is_on, is_leaving=now.is_leaving)
 
     async def toggle_camera(self) -> None:
         """Open the camera's picture and look, or close both."""
@@ -237,9 +241,10 @@ class AppPage:
             await self._close_camera()
             return
         assert self.camera is not None, "only where there is a camera"
-        self.desk.model.camera = CameraView(is_on=True, key="camera.starting")
-        if await self._is_mounted():
-            await self.camera.start()
+        async with self._camera_turn:
+            self.desk.model.camera = CameraView(is_on=True, key="camera.starting")
+            if await self._is_mounted():
+                await self.camera.start()
 
     async def _is_mounted(self) -> bool:
         """The control must be on the screen before it can be asked for anything."""
@@ -256,10 +261,16 @@ class AppPage:
         return False
 
     async def _close_camera(self) -> None:
-        # The picture goes first: a person who closed the camera must not be scanned by it any more.
-        self.desk.model.camera = CameraView()
-        if self.camera is not None:
+        """The picture goes at once; the control stays until nothing it was asked is unanswered."""
+        if self.camera is None or not self.desk.model.camera.is_on:
+            return
+        self.desk.model.camera = CameraView(is_leaving=True)
+        self.camera.close_eyes()
+        self.field.request()
+        async with self._camera_turn:
             await self.camera.stop()
+            await self.camera.settled()
+            self.desk.model.camera = CameraView()
         self.field.request()
 
     async def toggle_torch(self) -> None:

@@ -17,7 +17,11 @@ from flet.components.component import Component
 from flet.controls.base_control import BaseControl
 from flet.controls.context import _context_page
 from flet.messaging.connection import Connection
-from flet.messaging.protocol import Message, configure_encode_object_for_msgpack
+from flet.messaging.protocol import (
+    InvokeMethodRequestBody,
+    Message,
+    configure_encode_object_for_msgpack,
+)
 from flet.messaging.session import Session
 from flet.pubsub.pubsub_hub import PubSubHub
 
@@ -91,6 +95,20 @@ class Headless:
             for m in self._client.messages
             if type(m.body).__name__ == "SessionCrashedBody"
         ]
+
+    def asked(self, method: str) -> list[tuple[int, str]]:
+        """The browser was asked for that, by which controls, under which call ids."""
+        return [
+            (m.body.control_id, m.body.call_id)
+            for m in self._client.messages
+            if isinstance(m.body, InvokeMethodRequestBody) and m.body.name == method
+        ]
+
+    async def answer(self, method: str, result: Any) -> None:
+        """The browser's answer to all calls of a method; raises what would end the connection."""
+        for control_id, call_id in self.asked(method):
+            self.session.handle_invoke_method_results(control_id, call_id, result, None)
+        await self.settle()
 
     # -- reading
 

@@ -28,9 +28,20 @@ def Picture(desk: FloorDesk) -> ft.Control:
 
 @ft.component
 def CameraPanel(desk: FloorDesk, view: CameraView) -> ft.Control:
-    """Picture, a frame to aim with, the light."""
-    palette, say = desk.palette, desk.say
+    """Picture, a frame to aim with, the light. While it leaves: the picture alone, one pixel high."""
     assert desk.camera is not None, "only where there is a camera"
+    picture = ft.Container(content=Picture(desk), left=0, right=0, top=0, bottom=0, key="picture")
+    return ft.Container(
+        content=ft.Stack([picture] if view.is_leaving else [picture, *_tools(desk, view)]),
+        height=1 if view.is_leaving else PICTURE_HEIGHT,
+        bgcolor="#000000",
+        key="camera_panel",
+    )
+
+
+def _tools(desk: FloorDesk, view: CameraView) -> list[ft.Control]:
+    """What lies over the picture."""
+    palette, say = desk.palette, desk.say
     sentence = say(view.key) if view.key else ""
     white = Pair(back="#99000000", front="#FFFFFF")
     aim = ft.Container(
@@ -73,10 +84,4 @@ def CameraPanel(desk: FloorDesk, view: CameraView) -> ft.Control:
         left=4,
         top=4,
     )
-    picture = ft.Container(content=Picture(desk), left=0, right=0, top=0, bottom=0, key="picture")
-    return ft.Container(
-        content=ft.Stack([picture, aim, told, torch, close]),
-        height=PICTURE_HEIGHT,
-        bgcolor="#000000",
-        key="camera_panel",
-    )
+    return [aim, told, torch, close]

@@ -72,6 +72,8 @@ class CameraView:
     """The camera as a page shows it."""
 
     is_on: bool = False
+    is_leaving: bool = False
+    """Closed for the person; the control stays mounted, unseen, until its last answer has come."""
     key: str = ""
     """i18n key of what it is doing."""
     has_torch: bool = False

@@ -32,7 +32,7 @@ def FloorRoot(desk: FloorDesk, model: FloorModel) -> ft.Control:
     """Draws the model; drawn again whenever it changes."""
     state, palette = model.state, desk.palette
     parts: list[ft.Control] = [Header(desk, state, model.panel, model.is_ready)]
-    if model.camera.is_on and desk.camera is not None:
+    if (model.camera.is_on or model.camera.is_leaving) and desk.camera is not None:
         parts.append(CameraPanel(desk, model.camera))
     parts.append(ft.Container(content=_body(desk, model), expand=True, key="body"))
     layers: list[ft.Control] = [ft.Column(parts, spacing=8, expand=True)]

@@ -240,6 +240,68 @@ def test_no_camera_at_all_is_said() -> None:
     assert asyncio.run(session()).statuses[-1] is CameraStatus.NO_CAMERA
 
 
+class SlowDevice(Device):
+    """A browser that takes its time over a picture."""
+
+    def __init__(self, pictures: list[bytes]) -> None:
+        super().__init__(is_streaming=False, pictures=pictures)
+        self.answer = asyncio.Event()
+
+    async def take_picture(self) -> bytes:
+        self.calls.append("take_picture")
+        await self.answer.wait()
+        self.calls.append("picture taken")
+        return await super().take_picture()
+
+
+def test_a_picture_under_way_is_waited_for_before_the_camera_may_leave_the_page() -> None:
+    async def session() -> tuple[Heard, SlowDevice, bool]:
+        heard, device = Heard(), SlowDevice([jpeg("A-01-03")])
+        camera = scanner(device, heard, Steady())
+        await camera.start()
+        await until(lambda: "take_picture" in device.calls)
+        await camera.stop()
+        leaving = asyncio.create_task(camera.settled())
+        await asyncio.sleep(0.05)
+        was_waiting = not leaving.done()
+        device.answer.set()
+        await leaving
+        return heard, device, was_waiting
+
+    heard, device, was_waiting = asyncio.run(session())
+    assert was_waiting
+    assert device.calls[-1] == "picture taken", "stopping does not leave a command alone"
+    assert heard.scans == [], "what arrives after the camera was closed is not scanned"
+
+
+def test_a_browser_that_is_gone_keeps_nobody_waiting() -> None:
+    async def session() -> list[str]:
+        device = SlowDevice([])
+        camera = scanner(device, Heard(), Steady())
+        await camera.start()
+        await until(lambda: "take_picture" in device.calls)
+        await camera.settled(0.05)
+        camera.abandon()
+        await camera.settled()
+        return device.calls
+
+    assert "picture taken" not in asyncio.run(session())
+
+
+def test_a_camera_closed_while_it_opens_looks_at_nothing() -> None:
+    async def session() -> Device:
+        device = Device(is_streaming=True)
+        camera = scanner(device, Heard(), Steady())
+        opening = asyncio.create_task(camera.start())
+        await asyncio.sleep(0)
+        camera.close_eyes()
+        await opening
+        await camera.stop()
+        return device
+
+    assert "start_image_stream" not in asyncio.run(session()).calls
+
+
 def test_zoom_stays_in_range_focus_in_the_picture_and_a_missing_torch_is_false() -> None:
     async def session() -> Device:
         device = Device(is_streaming=True)

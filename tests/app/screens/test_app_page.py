@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from app.i18n.words import load_words
-from app.screens.floor.desk import Defaults
+from app.screens.floor.desk import CameraView, Defaults
 from app.screens.page import AppPage, PageParts
 from tests.support.headless import Headless
 from tests.support.site import OIL_EACH, Floor
@@ -104,3 +105,26 @@ def test_a_tab_that_shows_the_review_hears_no_more_of_the_floor(tmp_path: Path):
         assert second.find("quantity").value == "1"
 
     on_tabs(tmp_path, act)
+
+
+def test_a_closed_camera_stays_on_the_page_until_its_last_answer_has_come(tmp_path: Path):
+    async def act(floor, first, second, page) -> None:
+        page._here(lambda: page.page.run_task(page.toggle_camera))
+        await until(lambda: first.asked("get_available_cameras"))
+        closing = asyncio.create_task(page.toggle_camera())
+        await first.settle()
+        assert page.desk.model.camera.is_leaving
+        assert not first.has("camera_close"), "for the person it is closed"
+
+        await first.answer("get_available_cameras", [])
+        await closing
+        assert not first.has("camera_panel")
+        assert page.desk.model.camera == CameraView()
+
+    on_tabs(tmp_path, act)
+
+
+async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.01)
