@@ -103,7 +103,7 @@ class AppPage:
         page.on_connect = self._again
         page.on_close = self.close
         page.on_resize = None
-        page.on_keyboard_event = None
+        page.on_keyboard_event = self.field.heard if page.web else None
         page.on_app_lifecycle_state_change = self._lifecycle
         page.overlay.append(self.field.control)
         page.render(lambda: FloorRoot(self.desk, self.desk.model))
@@ -126,6 +126,7 @@ class AppPage:
         self.close()
         self.page.overlay.remove(self.field.control)
         self.page.on_app_lifecycle_state_change = None
+        self.page.on_keyboard_event = None
         self.parts.open_review(self.page, user_id, pin)
 
     def _to_review(self, person: Person, pin: str) -> bool:
@@ -137,8 +138,8 @@ class AppPage:
         return True
 
     def focus_scanner(self) -> None:
-        """The scanner sign was tapped."""
-        self.field.request()
+        """The scanner sign was tapped: whoever does that found that the scanner is not heard."""
+        self.field.heal()
 
     # -- what happens to the page
 

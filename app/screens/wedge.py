@@ -7,21 +7,30 @@ field sees it (`shift_enter`, the focus stays), and the text is never cleared wh
 is new is what stands behind what was taken already (10 scans in 1 s: 10 arrived). On a phone
 `shift_enter` would bring the soft keyboard up, so there the field has no keyboard, loses the focus
 after Enter, is cleared while it cannot receive a key, and is focused again.
+
+On the web the page's own key events are a second witness (app/scanner/keys.py): a scan that the field
+got in part, or not at all, is completed from them, and the focus is fetched back.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import flet as ft
 
 from app.scanner.events import ScanEvent
+from app.scanner.keys import KeyLog, whole
 from app.scanner.wedge import WedgeAssembler, WedgeProfile
 
 CLEAR_AFTER_LETTERS = 400
 """Each key sends the whole field; thirty scans make one key's message half a kilobyte."""
 CLEAR_AFTER_IDLE = timedelta(seconds=3)
+UNTAKEN_SECONDS = 0.3
+"""The field hears of Enter right after the page has; by then it has not heard of it at all."""
+HEAL_SECONDS = 0.1
+"""A disabled field lets go of the focus and of the browser's; so long until the picture has followed."""
 
 
 class KeyStream:
@@ -72,6 +81,10 @@ class ScannerField:
         self._now, self._on_scan, self._on_refusal = now, on_scan, on_refusal
         self._on_ready, self._is_away = on_ready, is_away
         self._stream = KeyStream()
+        self._keys = KeyLog()
+        self._heard: str | None = None
+        self._untaken: asyncio.TimerHandle | None = None
+        self._healing: asyncio.Task[None] | None = None
         self._typed = ""
         self._asked = 0
         self._scanned_at: datetime | None = None
@@ -109,6 +122,47 @@ class ScannerField:
         self.control.focus = str(self._asked)
         self._update()
 
+    def heal(self) -> None:
+        """Take the focus even if Flutter believes the field to have it: let go, then ask."""
+        if self._healing is None or self._healing.done():
+            self._healing = asyncio.get_running_loop().create_task(self._heal())
+
+    async def _heal(self) -> None:
+        for is_disabled in (True, False):
+            self.control.disabled = is_disabled
+            self._update()
+            await asyncio.sleep(HEAL_SECONDS)
+        self.request()
+
+    def heard(self, event: ft.KeyboardEvent) -> None:
+        """A key went down on the page, whoever has the focus (web only)."""
+        if self._is_away():
+            self._keys.forget()
+            return
+        letters = self._keys.press(
+            event.key, self._now(), has_shift=event.shift, has_ctrl=event.ctrl
+        )
+        if not letters:
+            return
+        self._rescue()
+        self._heard = letters
+        self._untaken = asyncio.get_running_loop().call_later(UNTAKEN_SECONDS, self._rescue)
+
+    def _rescue(self) -> None:
+        """Enter never came to the field, and the next may be here: what the page heard is the scan."""
+        heard = self._confirmed()
+        if heard is not None and not self._is_away():
+            self._take(heard)
+            self.heal()
+
+    def _confirmed(self) -> str | None:
+        """What the page heard before the Enter that is told of now, once."""
+        heard, self._heard = self._heard, None
+        if self._untaken is not None:
+            self._untaken.cancel()
+            self._untaken = None
+        return heard
+
     def tidy(self) -> None:
         """Called now and then: clear a long field while nobody scans."""
         if len(self._stream.taken) < CLEAR_AFTER_LETTERS or self._scanned_at is None:
@@ -123,12 +177,17 @@ class ScannerField:
         self._typed = str(event.data or "")
 
     def _submitted(self, event: ft.Event[ft.TextField]) -> None:
-        value = event.data if isinstance(event.data, str) else self._typed
+        typed = self._stream.take(event.data if isinstance(event.data, str) else self._typed)
+        scanned = whole(typed, self._confirmed())
+        self._take(scanned)
+        if scanned != typed:
+            self.heal()
+
+    def _take(self, scanned: str) -> None:
         at = self._now()
         self._scanned_at = at
-        fresh = self._stream.take(value)
         # A new assembler for each scan: the stream has told old letters from new ones already.
-        for told in WedgeAssembler(self._profile).submit(fresh, at):
+        for told in WedgeAssembler(self._profile).submit(scanned, at):
             if isinstance(told, ScanEvent):
                 self._on_scan(told)
             else:

@@ -93,6 +93,21 @@ def test_a_bin_is_counted_by_touch_alone(chromium: Browser, client):
         ana.sees("A-12-03 is done: empty.")
 
 
+def test_a_scan_is_heard_wherever_the_browser_has_the_focus(chromium: Browser, client):
+    with a_person(chromium, client.url) as ana:
+        ana.sign_in("Ana", PIN)
+        ana.tap("NEXT BIN")
+        ana.scan("BIN:A-12-01")
+        ana.sees("A-12-01 is open.")
+        for _ in range(3):
+            ana.lose_focus()
+            ana.scan(OIL_EACH, OIL_EACH, gap_ms=0)
+        ana.sees("Chain lube 400ml, 48213: 6")
+        ana.has_the_focus_back()
+        ana.scan(PADS_EACH)
+        ana.sees("Brake pads front, 48377: 1")
+
+
 def test_two_pages_of_one_device_show_the_same_bin(chromium: Browser, client):
     with a_person(chromium, client.url) as ana:
         ana.sign_in("Ana", PIN)

@@ -96,7 +96,6 @@ class Play:
         self.floor.picture(self.pictures / "floor-camera.png")
         self.floor.tap("Close camera")
         expect(self.floor.button("Close camera")).to_have_count(0)
-        self.floor.page.wait_for_timeout(1500)  # a hand needs as long from the phone to the scanner
         self._set_total(first.base_quantity)
         sources = self.stage.device_rows("SELECT raw FROM event")
         assert any('"source":"camera"' in raw for (raw,) in sources)

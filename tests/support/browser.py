@@ -166,24 +166,28 @@ class Person:
     def scan(self, *codes: str, gap_ms: int = 150, key_ms: float = 2) -> None:
         """A hardware scanner types each code and Enter. No field is looked for: one is always ready.
 
-        Nobody pulls a trigger within a tenth of a second after a tap; a test would. A tap through the
-        accessibility tree takes the browser's focus along, so this waits until it is back.
+        Nobody pulls a trigger within a tenth of a second after a tap; a test would.
         """
         self.page.wait_for_timeout(120)
-        self.page.wait_for_function(
-            "['INPUT', 'TEXTAREA'].includes(document.activeElement?.tagName)", timeout=WAIT_MS
-        )
         for code in codes:
-            self.page.wait_for_function(
-                """() => {
-                    let at = document.activeElement;
-                    while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
-                    return ['INPUT', 'TEXTAREA'].includes(at?.tagName);
-                }"""
-            )
             self.page.keyboard.type(code, delay=key_ms)
             self.page.keyboard.press("Enter")
             self.page.wait_for_timeout(gap_ms)
+
+    def lose_focus(self) -> None:
+        """The browser takes the focus from the scanner's field, and Flutter does not notice."""
+        self.page.evaluate("document.querySelector('flutter-view').focus()")
+
+    def has_the_focus_back(self) -> None:
+        """Wait until what is typed goes into a field."""
+        self.page.wait_for_function(
+            """() => {
+                let at = document.activeElement;
+                while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
+                return ['INPUT', 'TEXTAREA'].includes(at?.tagName);
+            }""",
+            timeout=WAIT_MS,
+        )
 
     def enter_pin(self, pin: str) -> None:
         """The PIN on the keys of the screen."""

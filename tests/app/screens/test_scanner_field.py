@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 
 from hypothesis import given
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from app.scanner.events import ScanEvent
 from app.scanner.wedge import WedgeProfile
-from app.screens.wedge import KeyStream, ScannerField
+from app.screens.wedge import HEAL_SECONDS, UNTAKEN_SECONDS, KeyStream, ScannerField
 
 CODES = st.lists(st.text("A-1204006", min_size=1, max_size=13), min_size=1, max_size=30)
 
@@ -51,6 +52,7 @@ class Listener:
     def __init__(self) -> None:
         self.scans: list[str] = []
         self.refused = 0
+        self.is_away = False
         self.at = datetime(2026, 11, 23, tzinfo=UTC)
 
     def field(self, profile: WedgeProfile | None = None) -> ScannerField:
@@ -61,7 +63,7 @@ class Listener:
             on_scan=self._scan,
             on_refusal=self._refuse,
             on_ready=lambda _ready: None,
-            is_away=lambda: False,
+            is_away=lambda: self.is_away,
         )
 
     def _scan(self, event: ScanEvent) -> None:
@@ -99,6 +101,71 @@ def test_a_cut_off_scan_of_a_framed_scanner_is_refused_and_never_looked_up():
 
     assert listener.scans == ["4006381333931"]
     assert listener.refused == 1
+
+
+def press(field: ScannerField, code: str) -> None:
+    """What the page hears, whoever has the focus."""
+    for key in (*code, "Enter"):
+        field.heard(
+            type("Event", (), {"key": key, "shift": False, "ctrl": False})()  # type: ignore[arg-type]
+        )
+
+
+def submit(field: ScannerField) -> None:
+    """Enter reached the field."""
+    field._submitted(type("Event", (), {"control": field.control, "data": None})())
+
+
+def test_a_scan_whose_beginning_went_elsewhere_is_whole_and_counted_once():
+    async def session() -> list[str]:
+        listener = Listener()
+        field = listener.field()
+        press(field, "4006381333931")
+        enter(field, "333931")
+        await asyncio.sleep(2 * UNTAKEN_SECONDS)
+        return listener.scans
+
+    assert asyncio.run(session()) == ["4006381333931"]
+
+
+def test_a_scan_of_which_the_field_got_enter_alone_is_counted_once():
+    async def session() -> list[str]:
+        listener = Listener()
+        field = listener.field()
+        for code in ("4006381333931", "4006381333931"):
+            press(field, code)
+            submit(field)
+        await asyncio.sleep(2 * UNTAKEN_SECONDS)
+        return listener.scans
+
+    assert asyncio.run(session()) == ["4006381333931"] * 2
+
+
+def test_scans_that_never_reached_the_field_are_counted_in_order_and_the_focus_is_fetched():
+    async def session() -> tuple[list[str], ScannerField]:
+        listener = Listener()
+        field = listener.field()
+        press(field, "4006381333931")
+        press(field, "96385074")
+        await asyncio.sleep(2 * UNTAKEN_SECONDS + 3 * HEAL_SECONDS)
+        return listener.scans, field
+
+    scans, field = asyncio.run(session())
+    assert scans == ["4006381333931", "96385074"]
+    assert field.control.disabled is False
+    assert field.control.focus is not None
+
+
+def test_what_is_typed_elsewhere_is_no_scan():
+    async def session() -> list[str]:
+        listener = Listener()
+        field = listener.field()
+        listener.is_away = True
+        press(field, "4006381333931")
+        await asyncio.sleep(2 * UNTAKEN_SECONDS)
+        return listener.scans
+
+    assert asyncio.run(session()) == []
 
 
 def test_on_the_web_enter_is_taken_before_the_field_can_lose_the_focus():
