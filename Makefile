@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 MOBILE := $(VENV)-mobile
 SYSTEM := $(PYTHON) -m server.cli.system_packages
 PYTEST := $(BIN)/python -m pytest
+# A file's tests stay together: what they share (a PostgreSQL, a drawn shelf) is made once.
+SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo demo-reset demo-check test check lint types contracts test-python test-mobile browser \
@@ -53,7 +55,7 @@ contracts: setup
 
 # Three processes: Playwright's running loop must not meet tests that start loops of their own.
 test-python: setup
-	@$(PYTEST) -q -m "not browser"
+	@$(PYTEST) -q -m "not browser" $(SIDE_BY_SIDE)
 	@$(PYTEST) -q -m browser --ignore=tests/loop
 	@$(PYTEST) -q tests/loop
 
@@ -61,7 +63,7 @@ browser: setup
 	@$(BIN)/python -m server.cli.system_packages browser
 
 test-mobile: $(MOBILE)/.ready ## the client's tests with the package versions a phone gets
-	@BLINDCOUNT_LANE=mobile $(MOBILE)/bin/python -m pytest -q -p no:cacheprovider tests/app tests/contract -m "not browser"
+	@BLINDCOUNT_LANE=mobile $(MOBILE)/bin/python -m pytest -q -p no:cacheprovider tests/app tests/contract -m "not browser" $(SIDE_BY_SIDE)
 
 # zxing-cpp is there to draw labels for the tests; what reads them is what a phone has.
 $(MOBILE)/.ready: pyproject.toml constraints/mobile.txt
@@ -69,7 +71,7 @@ $(MOBILE)/.ready: pyproject.toml constraints/mobile.txt
 	@$(PYTHON) -m venv $(MOBILE)
 	@$(MOBILE)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints/mobile.txt \
 		$$($(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"])' | \
-		sed 's/ /\n/g') pytest hypothesis 'zxing-cpp>=3.1,<4'
+		sed 's/ /\n/g') pytest pytest-xdist hypothesis 'zxing-cpp>=3.1,<4'
 	@touch $@
 
 bench: setup ## measure: each figure beside its floor, in one run (BENCH="ledger sync" for some)
