@@ -105,8 +105,7 @@ def test_in_a_narrow_window_somebody_is_chosen_to_recount(chromium: Browser, des
         me.page.get_by_role("menuitemcheckbox", name="Cleo Brandt").click()
         me.sees_button("Recount by: Cleo Brandt")
         # Real keys: J, K, A and R are letters here and nothing else.
-        me.page.get_by_role("textbox", name="Note").click()
-        me.page.keyboard.type("ask Jack about the rack", delay=20)
+        me.write("Note", "ask Jack about the rack")
         me.tap("Ask for recount")
 
         wait_for(lambda: len(desk.server.heard) > before)
