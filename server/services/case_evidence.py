@@ -16,7 +16,7 @@ from server.domain.rounds import Standing
 from server.domain.stock import Movement
 from server.services.desk import Desk
 from server.storage import cases as case_rows
-from server.storage import casework_stock, ledger, records
+from server.storage import casework_stock
 from server.storage.columns import from_u, from_us
 from server.storage.count_lines import CountLine
 from server.storage.records import DocumentLine
@@ -25,9 +25,8 @@ from server.storage.tables_casework import CountRow, ExceptionCaseRow
 
 def deciding_count(desk: Desk, case: ExceptionCaseRow) -> CountRow | None:
     """The last count that is used as proof; None for a case without counts."""
-    rounds = case_rows.rounds_by_case(desk.session, desk.site_id, [case.case_id])
-    used = [r for r in rounds.get(case.case_id, ()) if r.is_used]
-    return desk.session.get(CountRow, (desk.site_id, used[-1].count_id)) if used else None
+    used = [r for r in desk.rounds(case.case_id) if r.is_used]
+    return desk.count(used[-1].count_id) if used else None
 
 
 def puzzle_of(desk: Desk, case: ExceptionCaseRow) -> Puzzle | None:
@@ -42,9 +41,7 @@ def puzzle_of(desk: Desk, case: ExceptionCaseRow) -> Puzzle | None:
     own = [row for row in lines if _line(row) == line]
     counted = sum((from_u(row.quantity_u) for row in own), ZERO)
     at = from_us(count.ended_latest_us)
-    movements = ledger.movements_of_bin(
-        desk.session, desk.site_id, case.bin, at - NEAR, at, sku=case.sku
-    )
+    movements = desk.movements(case.bin, case.sku, at - NEAR, at)
     return Puzzle(
         bin=case.bin,
         sku=case.sku,
@@ -71,7 +68,7 @@ def _documents(
     if case.condition != Condition.GOOD:
         return
     here = {m.document for m in movements}
-    for line in casework_stock.documents_that_may_hide(desk.session, desk.site_id, case.sku):
+    for line in desk.documents(case.sku):
         kind, effect, is_told = _untold(line)
         if effect != 0:
             yield OpenDocument(
@@ -99,7 +96,7 @@ def _untold(line: DocumentLine) -> tuple[str, Decimal, bool]:
 
 def _elsewhere(desk: Desk, case: ExceptionCaseRow) -> Iterator[Sibling]:
     here = desk.bin(case.bin)
-    for other in case_rows.live_cases_of_sku(desk.session, desk.site_id, case.sku):
+    for other in desk.live_cases(case.sku):
         there = desk.bin(other.bin)
         if other.bin == case.bin or other.lot != case.lot or here is None or there is None:
             continue
@@ -143,7 +140,7 @@ def promised_lines(desk: Desk, sku: str) -> list[PromisedLine]:
             quantity=line.quantity - line.progress.picked,
             price=line.price,
         )
-        for line in records.open_orders_for(desk.session, desk.site_id, sku)
+        for line in desk.open_orders(sku)
         if line.quantity > line.progress.picked
     ]
 

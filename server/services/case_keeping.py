@@ -35,15 +35,13 @@ def keep_outcome(
 ) -> None:
     """Bring the bin's undecided cases in line with the outcome, ends first, then openings."""
     open_to_facts = [c for c in cases if not c.settled_as and (c.is_live or c.ended_by_facts)]
-    rounds = case_rows.rounds_by_case(
-        desk.session, desk.site_id, [c.case_id for c in open_to_facts]
-    )
+    rounds = {case.case_id: desk.rounds(case.case_id) for case in open_to_facts}
     matched = _match(outcome, open_to_facts, rounds)
     kept = {case.case_id for _, _, found in matched for case in found}
     for case in open_to_facts:
-        if case.is_live and case.case_id not in kept and rounds.get(case.case_id):
+        if case.is_live and case.case_id not in kept and rounds[case.case_id]:
             _follow_facts(desk, case, None)
-    desk.session.flush()
+            desk.session.flush()  # its line is free for another
     touched: set[str] = set()
     for line, episode, found in matched:
         touched.add(line.line.sku)
@@ -53,14 +51,13 @@ def keep_outcome(
                 desk, found, f"dealt with as {line.shadowed_by and line.shadowed_by.condition}"
             )
             continue
-        _supersede(desk, found[1:], "late facts joined two cases")
-        desk.session.flush()
+        if found[1:]:
+            _supersede(desk, found[1:], "late facts joined two cases")
+            desk.session.flush()  # before the other one opens again
         if found:
-            known = rounds.get(found[0].case_id, ())
-            _recompute(desk, found[0], line, episode, counts=counts, known=known)
+            _recompute(desk, found[0], line, episode, counts)
         elif episode is line.open_episode:
             _open(desk, place, line, episode, counts)
-    desk.session.flush()
     reconsider_siblings(desk, place.bin, touched)
 
 
@@ -110,8 +107,9 @@ def apply_event(
     after, fact = transition(standing, event, actor, at=desk.now, why=why)
     case.state, case.version = after.state.value, after.version
     case.is_live = after.state in LIVE
-    case_rows.add_history(
-        desk.session,
+    if case.is_live:
+        desk.note_live(case)
+    told = case_rows.history_row(
         desk.site_id,
         fact,
         number=after.version,
@@ -119,6 +117,7 @@ def apply_event(
         through=through,
     )
     desk.session.add(case)
+    desk.add_later(case, [told])
 
 
 def _supersede(desk: Desk, cases: Sequence[ExceptionCaseRow], why: str) -> None:
@@ -176,9 +175,8 @@ def _open(
         due_us=to_us(desk.now),
         corrects=episode.corrects[-1] if episode.corrects else "",
     )
-    desk.session.add(case)
-    desk.session.flush()  # rounds and history refer to it
-    _recompute(desk, case, line, episode, counts=counts, known=())
+    desk.add_case(case)
+    _recompute(desk, case, line, episode, counts)
     owner, lead = desk.owner(zone=place.zone, kind=case.kind, value=from_u(case.value_u))
     case.owner_id, case.lead_id = owner, lead
     return case
@@ -189,9 +187,7 @@ def _recompute(
     case: ExceptionCaseRow,
     line: LineOutcome,
     episode: Episode,
-    *,
     counts: Counts,
-    known: Sequence[CaseRoundRow],
 ) -> None:
     """Everything about the case that follows from its episode."""
     before = case.parts
@@ -211,8 +207,15 @@ def _recompute(
     first, last = (counts[episode.rounds[i].count_id] for i in (0, -1))
     case.first_order_us = first.opened_earliest_us
     case.last_order_us, case.last_order_id = last.opened_earliest_us, last.count_id
-    case_rows.keep_rounds(desk.session, desk.site_id, case.case_id, episode, known)
+    _keep_rounds(desk, case, episode)
     _follow_facts(desk, case, episode)
     if case.is_live:
         price(desk, case)
     desk.session.add(case)
+
+
+def _keep_rounds(desk: Desk, case: ExceptionCaseRow, episode: Episode) -> None:
+    known = desk.rounds(case.case_id)
+    rounds, new = case_rows.moved_rounds(desk.session, desk.site_id, case.case_id, episode, known)
+    desk.add_later(case, new)
+    desk.rounds_are(case.case_id, rounds)

@@ -12,7 +12,6 @@ from server.domain.proposals import Guess, proposals
 from server.domain.rounds import Standing
 from server.services.case_evidence import impact_of, puzzle_of
 from server.services.desk import Desk
-from server.storage import cases as case_rows
 from server.storage.columns import from_u, to_u, to_us
 from server.storage.tables_casework import CountTaskRow, ExceptionCaseRow
 
@@ -95,7 +94,7 @@ def _signed(case: ExceptionCaseRow) -> str:
 def reconsider_siblings(desk: Desk, bin_code: str, skus: Iterable[str]) -> None:
     """Proposals of the same SKUs' cases in other bins: they may have found or lost their other half."""
     for sku in sorted(set(skus)):
-        cases = case_rows.live_cases_of_sku(desk.session, desk.site_id, sku)
+        cases = desk.live_cases(sku)
         halves = {-case.variance_low_u for case in cases if case.bin == bin_code}
         for other in cases:
             if other.bin == bin_code or not other.standing:

@@ -21,6 +21,8 @@ from server.storage.tables_casework import (
     ExceptionCaseRow,
 )
 
+_CHUNK = 400
+
 
 def move_task(
     desk: Desk, task: CountTaskRow, event: str, *, actor: str, why: str = "", via: str = ""
@@ -61,7 +63,7 @@ def follow_count(desk: Desk, facts: FoldedFacts) -> None:
     kept as evidence, but the independent look is still owed. A task that was cancelled meanwhile
     stays cancelled; the count is a fact all the same.
     """
-    task = task_rows.find_task(desk.session, desk.site_id, facts.task_id)
+    task = desk.task(facts.task_id)
     if task is None or task.bin != facts.bin or _owes_another_look(desk, task, facts):
         return
     event = {
@@ -109,34 +111,42 @@ def people_who_counted(
 
 def settle_tasks(desk: Desk, counts: Sequence[CountRow]) -> None:
     """Tasks whose counts are no part of a live case any more are reconciled; idle recounts end."""
-    for count in counts:
-        task = task_rows.find_task(desk.session, desk.site_id, count.task_id)
-        if task is None or task.state != TaskState.SUBMITTED:
-            continue
-        if not _live_cases_with(desk, count.count_id):
+    desk.load_tasks(count.task_id for count in counts)
+    submitted = [
+        (count, task)
+        for count in counts
+        if (task := desk.task(count.task_id)) and task.state == TaskState.SUBMITTED
+    ]
+    waiting = _in_live_cases(desk, [count.count_id for count, _ in submitted])
+    for count, task in submitted:
+        if count.count_id not in waiting and task.state == TaskState.SUBMITTED:
             move_task(desk, task, "reconcile", actor="system", via=f"count/{count.count_id}")
-    for place in sorted({count.bin for count in counts}):
-        for task in task_rows.open_tasks_of_bin(desk.session, desk.site_id, place):
-            if task.case_id and not _awaited_by(desk, task.task_id) and can(task, "cancel"):
-                move_task(desk, task, "cancel", actor="system", why="nothing waits for it any more")
+    places = {count.bin for count in counts}
+    for task in task_rows.open_tasks_of_bins(desk.session, desk.site_id, places):
+        if task.case_id and not _awaited_by(desk, task.task_id) and can(task, "cancel"):
+            move_task(desk, task, "cancel", actor="system", why="nothing waits for it any more")
 
 
-def _live_cases_with(desk: Desk, count_id: str) -> Sequence[str]:
-    query = (
-        select(ExceptionCaseRow.case_id)
-        .join(
-            CaseRoundRow,
-            (col(CaseRoundRow.site_id) == col(ExceptionCaseRow.site_id))
-            & (col(CaseRoundRow.case_id) == col(ExceptionCaseRow.case_id)),
+def _in_live_cases(desk: Desk, count_ids: Sequence[str]) -> set[str]:
+    """Those of the counts that are part of a live case about a line."""
+    found: set[str] = set()
+    for start in range(0, len(count_ids), _CHUNK):
+        query = (
+            select(CaseRoundRow.count_id)
+            .join(
+                ExceptionCaseRow,
+                (col(CaseRoundRow.site_id) == col(ExceptionCaseRow.site_id))
+                & (col(CaseRoundRow.case_id) == col(ExceptionCaseRow.case_id)),
+            )
+            .where(
+                col(CaseRoundRow.site_id) == desk.site_id,
+                col(CaseRoundRow.count_id).in_(count_ids[start : start + _CHUNK]),
+                col(ExceptionCaseRow.is_live),
+                col(ExceptionCaseRow.subject) == "",
+            )
         )
-        .where(
-            col(CaseRoundRow.site_id) == desk.site_id,
-            col(CaseRoundRow.count_id) == count_id,
-            col(ExceptionCaseRow.is_live),
-            col(ExceptionCaseRow.subject) == "",
-        )
-    )
-    return desk.session.exec(query).all()
+        found |= set(desk.session.exec(query))
+    return found
 
 
 def _awaited_by(desk: Desk, task_id: str) -> Sequence[str]:

@@ -213,7 +213,7 @@ def _other_case(ask: Ask) -> ExceptionCaseRow | None:
     if wanted is None:
         found = [
             c
-            for c in case_rows.live_cases_of_sku(ask.desk.session, ask.desk.site_id, ask.case.sku)
+            for c in ask.desk.live_cases(ask.case.sku)
             if c.bin == ask.decision.other_bin and _same_stock(c, ask.case)
         ]
         return found[0] if found else None

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from sqlmodel import Session
+from sqlalchemy import inspect
+from sqlmodel import Session, SQLModel
 
 from app.contract.vocabulary import Role, Tracking, Unit
 from server.domain.cases import LEADS
 from server.domain.people import Person
 from server.domain.planning import OwnerRule, owner_for
 from server.domain.reconcile import SkuTerms, Terms
+from server.domain.stock import Movement
 from server.domain.tolerance import ToleranceSubject, ToleranceTable
-from server.storage import access, count_lines, records, rules
+from server.services.lookahead import LookAhead
+from server.storage import access, casework_stock, count_lines, ledger, records, rules
+from server.storage import cases as case_rows
+from server.storage import tasks as task_rows
 from server.storage.count_lines import CountLine
-from server.storage.records import Bin, Sku
+from server.storage.records import Bin, DocumentLine, Sku
+from server.storage.tables_casework import (
+    CaseRoundRow,
+    CountRow,
+    CountTaskRow,
+    ExceptionCaseRow,
+)
 
 NewId = Callable[[], str]
 
@@ -39,24 +50,152 @@ class Desk:
     _people: dict[str, Person] | None = None
     _active: list[Person] | None = None
     _currency: str | None = None
+    _stored: dict[str, list[CountLine]] = field(default_factory=dict)
+    """Lines of counts as they are in the table."""
     _lines: dict[str, list[CountLine]] = field(default_factory=dict)
+    """Lines of counts that are to be written."""
+    _counts: dict[str, CountRow] = field(default_factory=dict)
+    _tasks: dict[str, CountTaskRow | None] = field(default_factory=dict)
+    _later: list[SQLModel] = field(default_factory=list)
+    """Rows that refer to cases which are not in the table yet."""
+    ahead: LookAhead | None = None
+    """What was looked up for all the bins under judgement; None outside of a judgement."""
+
+    # -- lines of counts: looked up together, changed here, written together
+
+    def load_lines(self, count_ids: Iterable[str]) -> None:
+        """Look up the lines of many counts at once."""
+        wanted = [count_id for count_id in count_ids if count_id not in self._stored]
+        self._stored |= count_lines.lines_of_counts(self.session, self.site_id, wanted)
+
+    def lines_are_new(self, count_ids: Iterable[str]) -> None:
+        """The counts were not known before: there is nothing to look up."""
+        self._stored.update((count_id, []) for count_id in count_ids)
 
     def lines(self, count_id: str) -> list[CountLine]:
         """The lines of a count as they stand in this transaction."""
         if count_id not in self._lines:
-            self._lines[count_id] = count_lines.lines_of_count(self.session, self.site_id, count_id)
-        return self._lines[count_id]
+            self.load_lines([count_id])
+        return self._lines.get(count_id, self._stored.get(count_id, []))
 
-    def lines_are(self, count_id: str, lines: list[CountLine] | None) -> None:
-        """They were just written; None: they changed and are to be read again."""
-        if lines is None:
-            self._lines.pop(count_id, None)
+    def lines_are(self, count_id: str, lines: list[CountLine]) -> None:
+        """What `write_later` is to write; the lines before were looked up."""
+        self._lines[count_id] = lines
+
+    def add_case(self, case: ExceptionCaseRow) -> None:
+        """A new case; it need not be in the table yet for others to refer to it by `add_later`."""
+        self.session.add(case)
+        self.rounds_are(case.case_id, [])
+        self.note_live(case)
+
+    def add_later(self, case: ExceptionCaseRow, rows: Iterable[SQLModel]) -> None:
+        """Add rows that refer to the case: at once, or after it when it is not in the table yet."""
+        if inspect(case).pending:
+            self._later += rows
         else:
-            self._lines[count_id] = lines
+            self.session.add_all(rows)
+
+    def write_later(self) -> None:
+        """Write what was put off: lines of counts, and what refers to new cases."""
+        self.session.flush()
+        if self._later:
+            self.session.add_all(self._later)
+            self._later.clear()
+            self.session.flush()
+        changes = [(self._stored[count_id], lines) for count_id, lines in self._lines.items()]
+        count_lines.write_lines(self.session, self.site_id, changes)
+        self._stored |= self._lines
+        self._lines.clear()
+
+    # -- counts and cases
+
+    def load_tasks(self, task_ids: Iterable[str]) -> None:
+        """Look up many at once, and keep them at hand."""
+        wanted = {task_id for task_id in task_ids if task_id and task_id not in self._tasks}
+        if wanted:
+            found = task_rows.find_tasks(self.session, self.site_id, wanted)
+            self._tasks |= {task_id: found.get(task_id) for task_id in wanted}
+
+    def task(self, task_id: str) -> CountTaskRow | None:
+        """The task, or None for none."""
+        if not task_id:
+            return None
+        if task_id not in self._tasks:
+            self.load_tasks([task_id])
+        return self._tasks[task_id]
+
+    def counts_are(self, rows: Iterable[CountRow]) -> None:
+        """Keep rows at hand that were just looked up."""
+        self._counts.update((row.count_id, row) for row in rows)
+
+    def count(self, count_id: str) -> CountRow | None:
+        if count_id not in self._counts:
+            found = self.session.get(CountRow, (self.site_id, count_id))
+            if found is None:
+                return None
+            self._counts[count_id] = found
+        return self._counts[count_id]
+
+    def rounds(self, case_id: str) -> Sequence[CaseRoundRow]:
+        """The counts of a case, in their order."""
+        if self.ahead is not None and case_id in self.ahead.rounds:
+            return self.ahead.rounds[case_id]
+        found = case_rows.rounds_by_case(self.session, self.site_id, [case_id])
+        return found.get(case_id, [])
+
+    def rounds_are(self, case_id: str, rounds: list[CaseRoundRow]) -> None:
+        """They were just changed; the new ones may not be in the table yet."""
+        if self.ahead is not None:
+            self.ahead.rounds[case_id] = rounds
+
+    def note_live(self, case: ExceptionCaseRow) -> None:
+        """The case is open from now on."""
+        if self.ahead is not None:
+            self.ahead.note_live(case)
+
+    def live_cases(self, sku: str) -> list[ExceptionCaseRow]:
+        """Open line cases of a SKU in every bin."""
+        found = self.ahead.live_cases(sku) if self.ahead is not None else None
+        if found is None:
+            found = case_rows.live_cases_of_sku(self.session, self.site_id, sku)
+        return found
+
+    # -- stock and documents
+
+    def open_orders(self, sku: str) -> list[DocumentLine]:
+        """Lines of orders that wait for a SKU, by promised date."""
+        found = self.ahead.open_orders(sku) if self.ahead is not None else None
+        return records.open_orders_for(self.session, self.site_id, sku) if found is None else found
+
+    def documents(self, sku: str) -> list[DocumentLine]:
+        """Lines of a SKU in documents whose goods have moved, or may have."""
+        found = self.ahead.documents(sku) if self.ahead is not None else None
+        if found is None:
+            read = casework_stock.documents_that_may_hide(self.session, self.site_id, [sku])
+            found = read.get(sku, [])
+        return found
+
+    def movements(self, place: str, sku: str, since: datetime, until: datetime) -> list[Movement]:
+        """Movements of a SKU in a bin between two instants, both included, by time."""
+        found = self.ahead.movements(place, sku, since, until) if self.ahead is not None else None
+        if found is None:
+            found = ledger.movements_of_bin(
+                self.session, self.site_id, place, since, until, sku=sku
+            )
+        return found
+
+    # -- records
+
+    def load_bins(self, codes: Iterable[str]) -> None:
+        """Look up many at once."""
+        wanted = {code for code in codes if code not in self._bins}
+        if wanted:
+            found = records.find_bins(self.session, self.site_id, wanted)
+            self._bins |= {code: found.get(code) for code in wanted}
 
     def bin(self, code: str) -> Bin | None:
         if code not in self._bins:
-            self._bins[code] = records.find_bin(self.session, self.site_id, code)
+            self.load_bins([code])
         return self._bins[code]
 
     def sku(self, code: str) -> Sku | None:
@@ -84,9 +223,16 @@ class Desk:
     def factors(self, sku: str) -> dict[Unit, Decimal]:
         """Base units per pack of a SKU, by its barcodes."""
         if sku not in self._factors:
-            codes = records.barcodes_of(self.session, self.site_id, sku)
-            self._factors[sku] = {code.unit: code.factor for code in codes}
+            self.load_factors([sku])
         return self._factors[sku]
+
+    def load_factors(self, skus: Iterable[str]) -> None:
+        """Look up many at once."""
+        wanted = {sku for sku in skus if sku not in self._factors}
+        if wanted:
+            found = records.barcodes_of_skus(self.session, self.site_id, wanted)
+            for sku in wanted:
+                self._factors[sku] = {code.unit: code.factor for code in found.get(sku, [])}
 
     @property
     def policy(self) -> rules.Policy:

@@ -7,30 +7,35 @@ touches to be judged again, and what is stored is moved to what follows now. Ask
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from sqlmodel import Session
 
-from app.contract.count_fold import CountStatus
+from app.contract.count_fold import CountStatus, FoldedCount
 from server.domain.judging import BinFacts, BinOutcome, judge_bin
-from server.domain.reconcile import BinBook
+from server.domain.proposals import NEAR
+from server.domain.reconcile import BinBook, CountFacts
 from server.domain.stock import Movement, StockKey
 from server.services import counting_tasks, odd_facts
 from server.services.case_keeping import keep_outcome
 from server.services.desk import Desk, NewId
 from server.services.folding import fold_stored
+from server.services.lookahead import LookAhead
+from server.storage import bin_books, count_lines, counts
 from server.storage import cases as case_rows
-from server.storage import count_lines, counts, ledger
 from server.storage.columns import from_us
-from server.storage.count_lines import CountLine
-from server.storage.events import events_of_count
+from server.storage.counts import FoldedFacts
+from server.storage.events import events_of_counts
 from server.storage.records import Bin
+from server.storage.settlements import settlements_of
 from server.storage.tables_casework import CountRow, ExceptionCaseRow
 
 LOOK_BACK = timedelta(days=45)
 """Counts of the bin this much older are judged along: an episode lasts days, not months."""
+BINS_AT_ONCE = 100
+"""Bins of an import that are judged together: what they need is held in memory meanwhile."""
 
 
 def counts_changed(
@@ -38,15 +43,23 @@ def counts_changed(
 ) -> None:
     """Fold the counts anew and let everything follow from them. The caller commits."""
     desk = Desk(session, site_id, now, new_id)
+    wanted = sorted(set(count_ids))
+    stored = events_of_counts(session, site_id, wanted)
+    told = [found for count_id in wanted if (found := fold_stored(count_id, stored[count_id]))]
+    were_closed = _keep(desk, told)
     touched: dict[str, datetime] = {}
-    for count_id in sorted(set(count_ids)):
-        opened = _count_changed(desk, count_id)
-        if opened is not None:
-            place, since = opened
-            touched[place] = min(since, touched.get(place, since))
-    session.flush()
-    for place, since in sorted(touched.items()):
-        judge(desk, place, since=since)
+    for folded, facts in told:
+        counting_tasks.follow_count(desk, facts)
+        place = desk.bin(facts.bin)
+        if place is None:
+            odd_facts.unknown_bin(desk, facts)
+            continue
+        if folded.status is CountStatus.CLOSED:
+            odd_facts.facts_of_count(desk, folded, facts, place)
+        if folded.status is CountStatus.CLOSED or facts.count_id in were_closed:
+            since = facts.opened.earliest
+            touched[facts.bin] = min(since, touched.get(facts.bin, since))
+    judge_bins(desk, touched)
 
 
 def movements_changed(
@@ -62,15 +75,19 @@ def movements_changed(
 
     Bins whose last count was over by then have nothing to learn. The caller commits.
     """
-    desk = Desk(session, site_id, now, new_id)
     session.flush()
+    touched: dict[str, datetime] = {}
     for place in sorted({bin_code for bin_code, _ in bins_and_skus}):
         span = counts.counted_between(session, site_id, place)
         first_changed = (since or {}).get(place)
         if span is None or (first_changed is not None and span.latest < first_changed):
             continue
-        judge(desk, place, since=max(first_changed or span.earliest, span.earliest))
-    odd_facts.negative_books(desk, bins_and_skus)
+        touched[place] = max(first_changed or span.earliest, span.earliest)
+    bins = sorted(touched)
+    for start in range(0, len(bins), BINS_AT_ONCE):
+        desk = Desk(session, site_id, now, new_id)
+        judge_bins(desk, {place: touched[place] for place in bins[start : start + BINS_AT_ONCE]})
+    odd_facts.negative_books(Desk(session, site_id, now, new_id), bins_and_skus)
 
 
 def events_held(
@@ -80,106 +97,187 @@ def events_held(
     odd_facts.held_events(Desk(session, site_id, now, new_id), held_ids)
 
 
-def _count_changed(desk: Desk, count_id: str) -> tuple[str, datetime] | None:
-    """Keep one count as it folds now; its bin and opening when a judgement may follow."""
-    before = desk.session.get(CountRow, (desk.site_id, count_id))
-    was_closed = before is not None and before.status == CountStatus.CLOSED
-    told = fold_stored(count_id, events_of_count(desk.session, desk.site_id, count_id))
-    if told is None:
-        return None
-    folded, facts = told
-    place = desk.bin(facts.bin)
-    tracking = desk.tracking({cell.key.sku for cell in facts.cells})
-    counts.keep_count(desk.session, desk.site_id, facts, tracking)
-    desk.lines_are(count_id, None)
-    counting_tasks.follow_count(desk, facts)
-    if place is None:
-        odd_facts.unknown_bin(desk, facts)
-        return None
-    if folded.status is CountStatus.CLOSED:
-        odd_facts.facts_of_count(desk, folded, facts, place)
-        return facts.bin, facts.opened.earliest
-    return (facts.bin, facts.opened.earliest) if was_closed else None
+def _keep(desk: Desk, told: Sequence[tuple[FoldedCount, FoldedFacts]]) -> set[str]:
+    """Keep the counts as they fold now; which of them had been closed before."""
+    folded = [facts for _, facts in told]
+    known = counts.find_counts(desk.session, desk.site_id, [facts.count_id for facts in folded])
+    were_closed = {i for i, row in known.items() if row.status == CountStatus.CLOSED}
+    desk.counts_are(counts.keep_counts(desk.session, desk.site_id, folded, known).values())
+    desk.lines_are_new(facts.count_id for facts in folded if facts.count_id not in known)
+    desk.load_lines(known)
+    desk.load_bins(facts.bin for facts in folded)
+    desk.load_skus(cell.key.sku for facts in folded for cell in facts.cells)
+    desk.load_tasks(facts.task_id for facts in folded)
+    for facts in folded:
+        lines = count_lines.with_cells(
+            desk.lines(facts.count_id),
+            facts.count_id,
+            cells=facts.cells,
+            expiries=facts.expiries,
+            tracking=desk.tracking({cell.key.sku for cell in facts.cells}),
+        )
+        desk.lines_are(facts.count_id, lines)
+    return were_closed
 
 
-def judge(desk: Desk, bin_code: str, *, since: datetime) -> BinOutcome | None:
-    """Judge the bin's counts from `since` on, and those they hang together with; keep what follows.
+def judge(desk: Desk, bin_code: str, *, since: datetime) -> None:
+    """Judge one bin, as `judge_bins`."""
+    judge_bins(desk, {bin_code: since})
 
-    None when the bin is not known.
+
+def judge_bins(desk: Desk, since: Mapping[str, datetime]) -> None:
+    """Judge each bin's counts from its instant on, and those they hang together with; keep what follows.
+
+    Everything the bins need is asked for once for all of them, and written once. Bins that are not
+    known are passed over. Lines of counts that wait to be written are written too.
     """
-    place = desk.bin(bin_code)
-    if place is None:
-        return None
-    start, cases = _window(desk, bin_code, since)
-    rows = counts.closed_counts_of_bin(desk.session, desk.site_id, bin_code, since=start)
-    lines = count_lines.lines_of_counts(desk.session, desk.site_id, [row.count_id for row in rows])
-    stored = [_Stored(row, lines[row.count_id]) for row in rows]
-    outcome = judge_bin(_facts(desk, place, stored, cases))
-    for count in stored:
-        judged = outcome.judged[count.row.count_id]
-        costs = {cell.key.sku: desk.unit_cost(cell.key.sku) for cell in judged}
-        kept = count_lines.keep_judgement(
-            desk.session,
-            desk.site_id,
-            count.row.count_id,
-            lines=count.lines,
-            judged=judged,
-            unit_costs=costs,
-        )
-        desk.lines_are(count.row.count_id, kept)
-    desk.session.flush()
-    keep_outcome(desk, place, outcome, cases, {c.row.count_id: c.row for c in stored})
-    counting_tasks.settle_tasks(desk, [count.row for count in stored])
-    return outcome
+    desk.load_bins(since)
+    bins = [place for code in sorted(since) if (place := desk.bin(code)) is not None]
+    if bins:
+        work = _gather(desk, bins, since)
+        for bin_work in work:
+            _judge(desk, bin_work)
+        desk.ahead = _look_ahead(desk, work)
+        for bin_work in work:
+            keep_outcome(
+                desk,
+                bin_work.place,
+                bin_work.outcome,
+                bin_work.cases,
+                {row.count_id: row for row in bin_work.rows},
+            )
+        desk.ahead = None
+    desk.write_later()
+    if bins:
+        counting_tasks.settle_tasks(desk, [row for bin_work in work for row in bin_work.rows])
 
 
-@dataclass(frozen=True, slots=True)
-class _Stored:
-    row: CountRow
-    lines: Sequence[CountLine]
+@dataclass(slots=True, kw_only=True)
+class _BinWork:
+    """One bin under judgement."""
+
+    place: Bin
+    cases: Sequence[ExceptionCaseRow]
+    rows: Sequence[CountRow]
+    facts: list[CountFacts]
+    opening: Mapping[StockKey, Decimal]
+    movements: Sequence[Movement]
+    outcome: BinOutcome = field(default_factory=lambda: BinOutcome(judged={}, lines=()))
 
 
-def _window(desk: Desk, bin_code: str, since: datetime) -> tuple[datetime, list[ExceptionCaseRow]]:
-    """From when counts are judged together, and the cases they may be part of."""
-    start = since - LOOK_BACK
-    while True:
-        cases = case_rows.line_cases_of_bin(desk.session, desk.site_id, bin_code, since=start)
-        first = [from_us(case.first_order_us) for case in cases if case.first_order_us]
-        earliest = min([start, *first])
-        if earliest == start:
-            return start, cases
-        start = earliest
-
-
-def _facts(
-    desk: Desk, place: Bin, stored: Sequence[_Stored], cases: Sequence[ExceptionCaseRow]
-) -> BinFacts:
-    facts = [counts.to_facts(count.row, count.lines, place.kind) for count in stored]
-    skus = {cell.key.sku for count in facts for cell in count.cells}
-    opening: dict[StockKey, Decimal] = {}
-    movements: list[Movement] = []
-    if facts:
-        begin = min(count.opened.earliest for count in facts)
-        end = max(
-            [count.whole.latest for count in facts]
-            + [cell.seen.latest for count in facts for cell in count.cells]
-        )
-        opening = ledger.book_of_bin(
-            desk.session, desk.site_id, place.bin, begin - counts.JUST_BEFORE
-        )
-        movements = ledger.movements_of_bin(desk.session, desk.site_id, place.bin, begin, end)
-        skus |= {key.sku for key in opening} | {m.sku for m in movements}
-    return BinFacts(
-        bin=place.bin,
-        counts=facts,
-        book=BinBook(
-            bin=place.bin,
-            bin_kind=place.kind,
-            opening=opening,
-            movements=movements,
-            tracking=desk.tracking(skus),
-        ),
-        terms=desk.terms(place.bin),
-        settlements=case_rows.settlements_of(desk.session, desk.site_id, place.bin, cases),
-        rounds_max=desk.policy.rounds_max,
+def _gather(desk: Desk, bins: Sequence[Bin], since: Mapping[str, datetime]) -> list[_BinWork]:
+    """What is stored about the bins: cases, counts, and the book over the time of the counts."""
+    session, site_id = desk.session, desk.site_id
+    starts, cases = _windows(desk, {place.bin: since[place.bin] for place in bins})
+    rows = counts.closed_counts_of_bins(session, site_id, starts)
+    desk.counts_are(row for found in rows.values() for row in found)
+    desk.load_lines(row.count_id for found in rows.values() for row in found)
+    facts = {
+        place.bin: [
+            counts.to_facts(row, desk.lines(row.count_id), place.kind) for row in rows[place.bin]
+        ]
+        for place in bins
+    }
+    spans = {code: _span(found) for code, found in facts.items() if found}
+    openings = bin_books.books_of_bins(
+        session, site_id, {code: begin - counts.JUST_BEFORE for code, (begin, _) in spans.items()}
     )
+    movements = bin_books.movements_of_bins(session, site_id, spans)
+    work = [
+        _BinWork(
+            place=place,
+            cases=cases[place.bin],
+            rows=rows[place.bin],
+            facts=facts[place.bin],
+            opening=openings.get(place.bin, {}),
+            movements=movements.get(place.bin, ()),
+        )
+        for place in bins
+    ]
+    desk.load_skus({sku for bin_work in work for sku in _skus(bin_work)})
+    return work
+
+
+def _span(facts: Sequence[CountFacts]) -> tuple[datetime, datetime]:
+    """From the first opening to the last instant at which anything was counted."""
+    begin = min(count.opened.earliest for count in facts)
+    end = max(
+        [count.whole.latest for count in facts]
+        + [cell.seen.latest for count in facts for cell in count.cells]
+    )
+    return begin, end
+
+
+def _skus(work: _BinWork) -> set[str]:
+    counted = {cell.key.sku for count in work.facts for cell in count.cells}
+    return counted | {key.sku for key in work.opening} | {m.sku for m in work.movements}
+
+
+def _windows(
+    desk: Desk, since: Mapping[str, datetime]
+) -> tuple[dict[str, datetime], dict[str, list[ExceptionCaseRow]]]:
+    """From when the counts of each bin are judged together, and the cases they may be part of."""
+    starts = {place: first - LOOK_BACK for place, first in since.items()}
+    cases: dict[str, list[ExceptionCaseRow]] = {}
+    moved = starts
+    while moved:
+        cases |= case_rows.line_cases_of_bins(desk.session, desk.site_id, moved)
+        earlier = {place: _earliest(start, cases[place]) for place, start in moved.items()}
+        moved = {place: start for place, start in earlier.items() if start < moved[place]}
+        starts |= moved
+    return starts, cases
+
+
+def _earliest(start: datetime, cases: Iterable[ExceptionCaseRow]) -> datetime:
+    return min([start, *(from_us(case.first_order_us) for case in cases if case.first_order_us)])
+
+
+def _judge(desk: Desk, work: _BinWork) -> None:
+    """The verdicts on one bin's counts, and what they say together."""
+    code = work.place.bin
+    work.outcome = judge_bin(
+        BinFacts(
+            bin=code,
+            counts=work.facts,
+            book=BinBook(
+                bin=code,
+                bin_kind=work.place.kind,
+                opening=work.opening,
+                movements=work.movements,
+                tracking=desk.tracking(_skus(work)),
+            ),
+            terms=desk.terms(code),
+            settlements=settlements_of(desk.session, desk.site_id, code, work.cases),
+            rounds_max=desk.policy.rounds_max,
+        )
+    )
+    for row in work.rows:
+        judged = work.outcome.judged[row.count_id]
+        lines = count_lines.with_judgement(
+            desk.lines(row.count_id),
+            row.count_id,
+            judged=judged,
+            unit_costs={cell.key.sku: desk.unit_cost(cell.key.sku) for cell in judged},
+        )
+        desk.lines_are(row.count_id, lines)
+
+
+def _look_ahead(desk: Desk, work: Sequence[_BinWork]) -> LookAhead:
+    """What keeping the outcomes will ask about their cases and SKUs."""
+    ahead = LookAhead()
+    known = [case.case_id for bin_work in work for case in bin_work.cases]
+    rounds = case_rows.rounds_by_case(desk.session, desk.site_id, known)
+    ahead.rounds = {case_id: rounds.get(case_id, []) for case_id in known}
+    skus: set[str] = set()
+    spans: dict[str, tuple[datetime, datetime]] = {}
+    for bin_work in work:
+        skus |= {line.line.sku for line in bin_work.outcome.lines}
+        ended = {row.count_id: from_us(row.ended_latest_us) for row in bin_work.rows}
+        open_episodes = [line.open_episode for line in bin_work.outcome.lines]
+        decided = [ended[episode.deciding.count_id] for episode in open_episodes if episode]
+        if decided:
+            spans[bin_work.place.bin] = (min(decided) - NEAR, max(decided))
+    if skus:
+        desk.load_factors(skus)
+        ahead.load(desk.session, desk.site_id, skus, spans)
+    return ahead

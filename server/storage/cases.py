@@ -9,13 +9,14 @@ from datetime import datetime
 from decimal import Decimal
 
 from sqlmodel import Session, col, func, or_, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from app.contract.vocabulary import Condition, ReasonCode, quantity_text
 from server.domain.adjustment import PostedPart
 from server.domain.cases import HistoryFact
-from server.domain.judging import CaseLine, LineSettlement
+from server.domain.judging import CaseLine
 from server.domain.ranges import Range
-from server.domain.rounds import Episode, SettledAs, Settlement, Standing
+from server.domain.rounds import Episode
 from server.storage.columns import from_u, from_us, to_us
 from server.storage.tables_casework import (
     AdjustmentPartRow,
@@ -25,6 +26,10 @@ from server.storage.tables_casework import (
     DecisionRow,
     ExceptionCaseRow,
 )
+
+LIVE_MAX = 200
+"""Open cases of one SKU that are looked through for the other half of a variance."""
+_CHUNK = 400
 
 
 def parts_text(parts: Mapping[str, Range]) -> str:
@@ -61,24 +66,31 @@ def find_case(
     return session.exec(query).one_or_none()
 
 
-def line_cases_of_bin(
-    session: Session, site_id: str, bin_code: str, *, since: datetime
-) -> list[ExceptionCaseRow]:
-    """Cases about lines of stock in a bin that are open or had a count since then, oldest first."""
-    query = (
-        select(ExceptionCaseRow)
-        .where(
-            col(ExceptionCaseRow.site_id) == site_id,
-            col(ExceptionCaseRow.bin) == bin_code,
-            col(ExceptionCaseRow.subject) == "",
-            or_(
-                col(ExceptionCaseRow.is_live),
-                col(ExceptionCaseRow.last_order_us) >= to_us(since),
-            ),
+def line_cases_of_bins(
+    session: Session, site_id: str, since: Mapping[str, datetime]
+) -> dict[str, list[ExceptionCaseRow]]:
+    """Of each bin the cases about its lines that are open or had a count since then, oldest first."""
+    found: dict[str, list[ExceptionCaseRow]] = {place: [] for place in since}
+    bins = sorted(since)
+    for start in range(0, len(bins), _CHUNK):
+        chunk = bins[start : start + _CHUNK]
+        query = (
+            select(ExceptionCaseRow)
+            .where(
+                col(ExceptionCaseRow.site_id) == site_id,
+                col(ExceptionCaseRow.bin).in_(chunk),
+                col(ExceptionCaseRow.subject) == "",
+                or_(
+                    col(ExceptionCaseRow.is_live),
+                    col(ExceptionCaseRow.last_order_us) >= min(to_us(since[b]) for b in chunk),
+                ),
+            )
+            .order_by(col(ExceptionCaseRow.opened_us), col(ExceptionCaseRow.case_id))
         )
-        .order_by(col(ExceptionCaseRow.opened_us), col(ExceptionCaseRow.case_id))
-    )
-    return list(session.exec(query))
+        for row in session.exec(query):
+            if row.is_live or row.last_order_us >= to_us(since[row.bin]):
+                found[row.bin].append(row)
+    return found
 
 
 def live_line_cases_of_bin(session: Session, site_id: str, bin_code: str) -> list[ExceptionCaseRow]:
@@ -108,19 +120,48 @@ def bins_with_open_lines(session: Session, site_id: str) -> dict[str, int]:
 
 
 def live_cases_of_sku(session: Session, site_id: str, sku: str) -> list[ExceptionCaseRow]:
-    """Open line cases of a SKU in every bin."""
-    query = (
+    """Open line cases of a SKU in every bin, at most LIVE_MAX of them."""
+    return list(session.exec(_live_of(site_id, [sku]).limit(LIVE_MAX)))
+
+
+def live_cases_of_skus(
+    session: Session, site_id: str, skus: Iterable[str]
+) -> dict[str, list[ExceptionCaseRow]]:
+    """The same for many SKUs; one without any is left out."""
+    wanted = sorted(set(skus))
+    found: dict[str, list[ExceptionCaseRow]] = {}
+    for start in range(0, len(wanted), _CHUNK):
+        query = (
+            select(ExceptionCaseRow.sku, func.count())
+            .where(
+                col(ExceptionCaseRow.site_id) == site_id,
+                col(ExceptionCaseRow.sku).in_(wanted[start : start + _CHUNK]),
+                col(ExceptionCaseRow.is_live),
+                col(ExceptionCaseRow.subject) == "",
+            )
+            .group_by(col(ExceptionCaseRow.sku))
+        )
+        numbers = dict(session.exec(query).all())
+        few = [sku for sku, number in numbers.items() if number <= LIVE_MAX]
+        if few:
+            for row in session.exec(_live_of(site_id, few)):
+                found.setdefault(row.sku, []).append(row)
+        for sku in numbers.keys() - set(few):
+            found[sku] = live_cases_of_sku(session, site_id, sku)
+    return found
+
+
+def _live_of(site_id: str, skus: Sequence[str]) -> SelectOfScalar[ExceptionCaseRow]:
+    return (
         select(ExceptionCaseRow)
         .where(
             col(ExceptionCaseRow.site_id) == site_id,
-            col(ExceptionCaseRow.sku) == sku,
+            col(ExceptionCaseRow.sku).in_(skus),
             col(ExceptionCaseRow.is_live),
             col(ExceptionCaseRow.subject) == "",
         )
         .order_by(col(ExceptionCaseRow.case_id))
-        .limit(200)
     )
-    return list(session.exec(query))
 
 
 def cases_of_subject(session: Session, site_id: str, subject: str) -> list[ExceptionCaseRow]:
@@ -142,12 +183,12 @@ def rounds_by_case(
     """The counts of each case, in their order."""
     found: dict[str, list[CaseRoundRow]] = defaultdict(list)
     wanted = sorted(set(case_ids))
-    for start in range(0, len(wanted), 400):
+    for start in range(0, len(wanted), _CHUNK):
         query = (
             select(CaseRoundRow)
             .where(
                 col(CaseRoundRow.site_id) == site_id,
-                col(CaseRoundRow.case_id).in_(wanted[start : start + 400]),
+                col(CaseRoundRow.case_id).in_(wanted[start : start + _CHUNK]),
             )
             .order_by(col(CaseRoundRow.position))
         )
@@ -156,45 +197,52 @@ def rounds_by_case(
     return found
 
 
-def keep_rounds(
+def moved_rounds(
     session: Session,
     site_id: str,
     case_id: str,
     episode: Episode,
     known: Sequence[CaseRoundRow],
-) -> None:
-    """Write the counts of a case as they are now."""
+) -> tuple[list[CaseRoundRow], list[CaseRoundRow]]:
+    """The counts of a case as they are now, and those of them that are new and still to be added."""
     by_count = {row.count_id: row for row in known}
     for gone in by_count.keys() - episode.count_ids:
         session.delete(by_count[gone])
+    rounds, new = [], []
     for position, part in enumerate(episode.rounds):
         row = by_count.get(part.count_id)
         if row is None:
             row = CaseRoundRow(
-                site_id=site_id, case_id=case_id, count_id=part.count_id, position=position
+                site_id=site_id,
+                case_id=case_id,
+                count_id=part.count_id,
+                position=position,
+                is_used=part.is_used,
+                why_not=part.why_not,
             )
-            session.add(row)
-        row.position, row.is_used, row.why_not = position, part.is_used, part.why_not
+            new.append(row)
+        else:
+            row.position, row.is_used, row.why_not = position, part.is_used, part.why_not
+        rounds.append(row)
+    return rounds, new
 
 
-def add_history(
-    session: Session, site_id: str, fact: HistoryFact, *, number: int, history_id: str, through: str
-) -> None:
-    """Append a transition to the case's history; `number` is the case's version after it."""
-    session.add(
-        CaseHistoryRow(
-            site_id=site_id,
-            history_id=history_id,
-            case_id=fact.case_id,
-            number=number,
-            at_us=to_us(fact.at),
-            who=fact.who,
-            event=fact.event.value,
-            from_state=fact.from_state.value,
-            to_state=fact.to_state.value,
-            why=fact.why,
-            through=through,
-        )
+def history_row(
+    site_id: str, fact: HistoryFact, *, number: int, history_id: str, through: str
+) -> CaseHistoryRow:
+    """A transition as an entry of the case's history; `number` is the case's version after it."""
+    return CaseHistoryRow(
+        site_id=site_id,
+        history_id=history_id,
+        case_id=fact.case_id,
+        number=number,
+        at_us=to_us(fact.at),
+        who=fact.who,
+        event=fact.event.value,
+        from_state=fact.from_state.value,
+        to_state=fact.to_state.value,
+        why=fact.why,
+        through=through,
     )
 
 
@@ -206,97 +254,6 @@ def history_of_case(session: Session, site_id: str, case_id: str) -> Sequence[Ca
         .order_by(col(CaseHistoryRow.number), col(CaseHistoryRow.history_id))
     )
     return session.exec(query).all()
-
-
-# -- what was settled ------------------------------------------------------------------------------
-
-
-def settlements_of(
-    session: Session, site_id: str, bin_code: str, cases: Iterable[ExceptionCaseRow]
-) -> list[LineSettlement]:
-    """What the decided cases of a bin settle, line by line, a transfer's other line included."""
-    decided = {case.case_id: case for case in cases if case.settled_as}
-    if not decided:
-        return []
-    rounds = rounds_by_case(session, site_id, decided)
-    parts = _parts_of_bin(session, site_id, bin_code, decided)
-    found = []
-    for case_id, case in decided.items():
-        how = SettledAs(case.settled_as)
-        own = parts.get(case_id, [])
-        amounts: dict[str, Decimal] = {}
-        if how is SettledAs.EXPLAINED:
-            amounts = {s: Decimal(q) for s, q in json.loads(case.settled_parts).items()}
-        for part in own:
-            amounts[part.serial] = amounts.get(part.serial, Decimal(0)) + from_u(part.quantity_u)
-        settlement = Settlement(
-            case_id=case_id,
-            how=how,
-            count_ids=frozenset(r.count_id for r in rounds[case_id]),
-            deciding=_deciding(case, rounds[case_id]),
-            last=(from_us(case.last_order_us), case.last_order_id),
-            amounts={s: q for s, q in amounts.items() if q != 0},
-        )
-        found.append(
-            LineSettlement(
-                line=line_of_case(case),
-                settlement=settlement,
-                movement_ids=frozenset(p.movement_id for p in own),
-            )
-        )
-        found += _other_lines(case, settlement, parts.get(f"{case_id}*", []))
-    return found
-
-
-def _deciding(case: ExceptionCaseRow, rounds: Sequence[CaseRoundRow]) -> frozenset[str]:
-    used = [row.count_id for row in rounds if row.is_used]
-    return frozenset(used[-2:] if case.standing == Standing.AGREED else used[-1:])
-
-
-def _parts_of_bin(
-    session: Session, site_id: str, bin_code: str, decided: Mapping[str, ExceptionCaseRow]
-) -> dict[str, list[AdjustmentPartRow]]:
-    """Parts by the case they settle; under "<case>*" those on another line that it moved along."""
-    query = select(AdjustmentPartRow).where(
-        col(AdjustmentPartRow.site_id) == site_id, col(AdjustmentPartRow.bin) == bin_code
-    )
-    found: dict[str, list[AdjustmentPartRow]] = defaultdict(list)
-    for part in session.exec(query):
-        case = decided.get(part.case_id)
-        if case is None:
-            continue
-        own = (part.sku, part.lot, part.condition) == (case.sku, case.lot, case.condition)
-        found[part.case_id if own else f"{part.case_id}*"].append(part)
-    return found
-
-
-def _other_lines(
-    case: ExceptionCaseRow, settlement: Settlement, parts: Sequence[AdjustmentPartRow]
-) -> list[LineSettlement]:
-    by_line: dict[CaseLine, list[AdjustmentPartRow]] = defaultdict(list)
-    for part in parts:
-        line = CaseLine(sku=part.sku, lot=part.lot, condition=Condition(part.condition))
-        by_line[line].append(part)
-    found = []
-    for line, own in by_line.items():
-        amounts: dict[str, Decimal] = {}
-        for part in own:
-            amounts[part.serial] = amounts.get(part.serial, Decimal(0)) + from_u(part.quantity_u)
-        found.append(
-            LineSettlement(
-                line=line,
-                settlement=Settlement(
-                    case_id=case.case_id,
-                    how=SettledAs.POSTED,
-                    count_ids=settlement.count_ids,
-                    deciding=settlement.deciding,
-                    last=settlement.last,
-                    amounts={s: q for s, q in amounts.items() if q != 0},
-                ),
-                movement_ids=frozenset(p.movement_id for p in own),
-            )
-        )
-    return found
 
 
 # -- adjustments and decisions ---------------------------------------------------------------------
@@ -318,12 +275,12 @@ def parts_of_adjustments(
     """The parts of each adjustment."""
     found: dict[str, list[AdjustmentPartRow]] = defaultdict(list)
     wanted = sorted(set(adjustment_ids))
-    for start in range(0, len(wanted), 400):
+    for start in range(0, len(wanted), _CHUNK):
         query = (
             select(AdjustmentPartRow)
             .where(
                 col(AdjustmentPartRow.site_id) == site_id,
-                col(AdjustmentPartRow.adjustment_id).in_(wanted[start : start + 400]),
+                col(AdjustmentPartRow.adjustment_id).in_(wanted[start : start + _CHUNK]),
             )
             .order_by(col(AdjustmentPartRow.movement_id), col(AdjustmentPartRow.bin))
         )

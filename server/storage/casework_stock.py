@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from sqlalchemy import text
+from sqlalchemy import Subquery, func, text
+from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
 from app.contract.vocabulary import PhysicalState
@@ -16,6 +17,7 @@ from server.storage.tables_records import DocumentLineRow, DocumentRow
 
 DOCUMENTS_MAX = 200
 """Documents of one SKU that are looked through for an unposted movement, newest numbers first."""
+_CHUNK = 400
 
 _TOLD = {
     "order": ("reserved", "picked", "packed", "shipped"),
@@ -68,30 +70,65 @@ def bins_of_serials(session: Session, site_id: str, sku: str) -> dict[str, list[
     return {serial: sorted(places) for serial, places in found.items()}
 
 
-def documents_that_may_hide(session: Session, site_id: str, sku: str) -> list[DocumentLine]:
-    """Lines of a SKU in documents whose goods have moved, or may have, with what is posted of them."""
-    query = (
-        select(DocumentLineRow, DocumentRow)
-        .join(
-            DocumentRow,
-            (col(DocumentRow.site_id) == col(DocumentLineRow.site_id))
-            & (col(DocumentRow.kind) == col(DocumentLineRow.kind))
-            & (col(DocumentRow.number) == col(DocumentLineRow.number)),
+def documents_that_may_hide(
+    session: Session, site_id: str, skus: Iterable[str]
+) -> dict[str, list[DocumentLine]]:
+    """Lines of each SKU in documents whose goods have moved, or may have, with what is posted of them.
+
+    A SKU without any is left out.
+    """
+    wanted = sorted(set(skus))
+    rows: list[tuple[DocumentLineRow, DocumentRow]] = []
+    for start in range(0, len(wanted), _CHUNK):
+        newest = _newest_lines(site_id, wanted[start : start + _CHUNK])
+        query = (
+            select(DocumentLineRow, DocumentRow)
+            .join(
+                newest,
+                (newest.c.kind == col(DocumentLineRow.kind))
+                & (newest.c.number == col(DocumentLineRow.number))
+                & (newest.c.line == col(DocumentLineRow.line)),
+            )
+            .join(
+                DocumentRow,
+                (col(DocumentRow.site_id) == col(DocumentLineRow.site_id))
+                & (col(DocumentRow.kind) == col(DocumentLineRow.kind))
+                & (col(DocumentRow.number) == col(DocumentLineRow.number)),
+            )
+            .where(col(DocumentLineRow.site_id) == site_id, newest.c.place <= DOCUMENTS_MAX)
+            .order_by(col(DocumentLineRow.number).desc(), col(DocumentLineRow.line))
+        )
+        rows += [
+            (line, document)
+            for line, document in session.exec(query)
+            if document.state in _TOLD[document.kind]
+        ]
+    found: dict[str, list[DocumentLine]] = {}
+    for line in to_document_lines(session, site_id, rows):
+        found.setdefault(line.sku, []).append(line)
+    return found
+
+
+def _newest_lines(site_id: str, skus: Sequence[str]) -> Subquery:
+    """Keys of the SKUs' lines, each with its place among its SKU's, newest number first."""
+    place = func.row_number().over(
+        partition_by=col(DocumentLineRow.sku),
+        order_by=(col(DocumentLineRow.number).desc(), col(DocumentLineRow.line)),
+    )
+    return (
+        select_columns(
+            col(DocumentLineRow.kind),
+            col(DocumentLineRow.number),
+            col(DocumentLineRow.line),
+            place.label("place"),
         )
         .where(
             col(DocumentLineRow.site_id) == site_id,
-            col(DocumentLineRow.sku) == sku,
+            col(DocumentLineRow.sku).in_(skus),
             col(DocumentLineRow.kind).in_(list(_TOLD)),
         )
-        .order_by(col(DocumentLineRow.number).desc())
-        .limit(DOCUMENTS_MAX)
+        .subquery()
     )
-    rows: Sequence[tuple[DocumentLineRow, DocumentRow]] = [
-        (line, document)
-        for line, document in session.exec(query)
-        if document.state in _TOLD[document.kind]
-    ]
-    return to_document_lines(session, site_id, rows)
 
 
 HANDLED = frozenset({PhysicalState.PICKED, PhysicalState.PACKED, PhysicalState.SHIPPED})

@@ -7,7 +7,7 @@ through row objects one by one took four times as long.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -46,6 +46,11 @@ class CountLine:
     unit_cost_u: int = 0
 
     @property
+    def identity(self) -> tuple[str, str, str, str, str]:
+        """Its key in the table."""
+        return self.count_id, self.sku, self.lot, self.serial, self.condition
+
+    @property
     def key(self) -> LineKey:
         """The cell it is about."""
         return LineKey(
@@ -53,8 +58,9 @@ class CountLine:
         )
 
 
-_COLUMNS = [LINE.c[name] for name in CountLine.__dataclass_fields__]
-_VALUES = tuple(name for name in CountLine.__dataclass_fields__ if name not in _KEY)
+_NAMES = tuple(CountLine.__dataclass_fields__)
+_COLUMNS = [LINE.c[name] for name in _NAMES]
+_VALUES = tuple(name for name in _NAMES if name not in _KEY)
 
 
 def lines_of_counts(
@@ -81,17 +87,16 @@ def lines_of_count(session: Session, site_id: str, count_id: str) -> list[CountL
     return lines_of_counts(session, site_id, [count_id])[count_id]
 
 
-def keep_cells(
-    session: Session,
-    site_id: str,
+def with_cells(
+    before: Sequence[CountLine],
     count_id: str,
     *,
     cells: Iterable[CountedCell],
     expiries: Mapping[LineKey, str],
     tracking: Mapping[str, Tracking],
-) -> None:
-    """Write what was counted; a verdict that a line has stays until it is judged again."""
-    known = {line.key: line for line in lines_of_count(session, site_id, count_id)}
+) -> list[CountLine]:
+    """What was counted now; a verdict that a line has stays until it is judged again."""
+    known = {line.key: line for line in before}
     wanted = {}
     for cell in merged_cells(cells, tracking):
         counted = CountLine(
@@ -106,10 +111,10 @@ def keep_cells(
             latest_us=to_us(cell.seen.latest),
             expiry=expiries.get(cell.key, ""),
         )
-        before = known.get(cell.key)
-        wanted[cell.key] = counted if before is None else _judged_like(counted, before)
+        stored = known.get(cell.key)
+        wanted[cell.key] = counted if stored is None else _judged_like(counted, stored)
     uncounted = {key: line for key, line in known.items() if not line.is_counted}
-    _write(session, site_id, known, uncounted | wanted)
+    return [*(uncounted | wanted).values()]
 
 
 def _judged_like(line: CountLine, before: CountLine) -> CountLine:
@@ -123,17 +128,15 @@ def _judged_like(line: CountLine, before: CountLine) -> CountLine:
     )
 
 
-def keep_judgement(
-    session: Session,
-    site_id: str,
+def with_judgement(
+    before: Sequence[CountLine],
     count_id: str,
     *,
-    lines: Sequence[CountLine],
     judged: Sequence[JudgedCell],
     unit_costs: Mapping[str, Decimal],
 ) -> list[CountLine]:
-    """Write the verdicts beside the counted lines; cells nobody counted get a line of their own."""
-    known = {line.key: line for line in lines}
+    """The verdicts beside the counted lines; cells nobody counted get a line of their own."""
+    known = {line.key: line for line in before}
     wanted = {}
     for cell in judged:
         line = known.get(cell.key) or CountLine(
@@ -156,34 +159,43 @@ def keep_judgement(
             unit_cost_u=to_u(unit_costs.get(cell.key.sku, Decimal(0))),
         )
     unjudged = {k: x for k, x in known.items() if x.is_counted and k not in wanted}
-    _write(session, site_id, known, unjudged | wanted)
     return [*unjudged.values(), *wanted.values()]
 
 
-def _write(
+def write_lines(
     session: Session,
     site_id: str,
-    before: Mapping[LineKey, CountLine],
-    after: Mapping[LineKey, CountLine],
+    changes: Iterable[tuple[Sequence[CountLine], Sequence[CountLine]]],
 ) -> None:
-    """Bring the table from one set of lines to the other, touching only what differs."""
+    """Bring the table from the lines of each count as stored to those wanted, touching what differs."""
+    gone: list[CountLine] = []
+    new: list[CountLine] = []
+    changed: list[CountLine] = []
+    for stored, wanted in changes:
+        before = {line.identity: line for line in stored}
+        after = {line.identity: line for line in wanted}
+        gone += [line for key, line in before.items() if key not in after]
+        new += [line for key, line in after.items() if key not in before]
+        changed += [line for key, line in after.items() if before.get(key, line) != line]
     connection = session.connection()
-    gone = [before[key] for key in before.keys() - after.keys()]
-    new = [after[key] for key in after.keys() - before.keys()]
-    changed = [after[k] for k in after.keys() & before.keys() if after[k] != before[k]]
-    here = [LINE.c[name] == bindparam(f"b_{name}") for name in _KEY]
     if gone:
-        connection.execute(delete(LINE).where(*here), [_named(site_id, x, _KEY) for x in gone])
+        connection.execute(_DELETE, [_named(site_id, line, _KEY) for line in gone])
     if new:
-        connection.execute(insert(LINE), [asdict(line) | {"site_id": site_id} for line in new])
+        connection.execute(
+            _INSERT, [{"site_id": site_id} | {n: getattr(x, n) for n in _NAMES} for x in new]
+        )
     if changed:
         rows = [
             _named(site_id, line, _KEY) | {name: getattr(line, name) for name in _VALUES}
             for line in changed
         ]
-        connection.execute(
-            update(LINE).where(*here).values({name: bindparam(name) for name in _VALUES}), rows
-        )
+        connection.execute(_UPDATE, rows)
+
+
+_HERE = [LINE.c[name] == bindparam(f"b_{name}") for name in _KEY]
+_DELETE = delete(LINE).where(*_HERE)
+_INSERT = insert(LINE)
+_UPDATE = update(LINE).where(*_HERE).values({name: bindparam(name) for name in _VALUES})
 
 
 def _named(site_id: str, line: CountLine, names: Sequence[str]) -> dict[str, Any]:

@@ -10,15 +10,16 @@ from typing import Any
 from sqlmodel import Session, col, func, select
 
 from app.contract.count_fold import CountStatus, LineKey
-from app.contract.vocabulary import BinKind, CountScope, Tracking
+from app.contract.vocabulary import BinKind, CountScope
 from server.domain.ranges import Span
 from server.domain.reconcile import CountedCell, CountFacts
 from server.storage.columns import from_u, from_us, to_us
-from server.storage.count_lines import CountLine, keep_cells
+from server.storage.count_lines import CountLine
 from server.storage.tables_casework import CountRow
 
 COUNTS_PER_BIN_MAX = 200
 """Counts of one bin that are judged together. Nobody counts a bin so often in the time looked at."""
+_CHUNK = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,12 +43,38 @@ class FoldedFacts:
     expiries: Mapping[LineKey, str]
 
 
-def keep_count(
-    session: Session, site_id: str, facts: FoldedFacts, tracking: Mapping[str, Tracking]
-) -> CountRow:
-    """Write a count and what was counted in it; what was known of it before is replaced."""
-    row = session.get(CountRow, (site_id, facts.count_id))
-    values: dict[str, Any] = {
+def find_counts(session: Session, site_id: str, count_ids: Sequence[str]) -> dict[str, CountRow]:
+    """Those of the counts that are known."""
+    found: dict[str, CountRow] = {}
+    for start in range(0, len(count_ids), _CHUNK):
+        query = select(CountRow).where(
+            col(CountRow.site_id) == site_id,
+            col(CountRow.count_id).in_(count_ids[start : start + _CHUNK]),
+        )
+        found |= {row.count_id: row for row in session.exec(query)}
+    return found
+
+
+def keep_counts(
+    session: Session, site_id: str, counts: Iterable[FoldedFacts], known: Mapping[str, CountRow]
+) -> dict[str, CountRow]:
+    """Write counts as they fold now, `known` being what there is of them; their lines can follow."""
+    kept: dict[str, CountRow] = {}
+    for facts in counts:
+        row = known.get(facts.count_id)
+        if row is None:
+            row = CountRow(site_id=site_id, count_id=facts.count_id, **_columns(facts))
+            session.add(row)
+        else:
+            for name, value in _columns(facts).items():
+                setattr(row, name, value)
+        kept[facts.count_id] = row
+    session.flush()  # lines refer to them
+    return kept
+
+
+def _columns(facts: FoldedFacts) -> dict[str, Any]:
+    return {
         "bin": facts.bin,
         "scope": facts.scope.value,
         "sku": facts.sku,
@@ -63,39 +90,33 @@ def keep_count(
         "received_us": to_us(facts.received_at),
         "is_empty": facts.is_empty,
     }
-    if row is None:
-        row = CountRow(site_id=site_id, count_id=facts.count_id, **values)
-        session.add(row)
-        session.flush()  # its lines refer to it
-    else:
-        row.sqlmodel_update(values)
-    keep_cells(
-        session,
-        site_id,
-        facts.count_id,
-        cells=facts.cells,
-        expiries=facts.expiries,
-        tracking=tracking,
-    )
-    return row
 
 
-def closed_counts_of_bin(
-    session: Session, site_id: str, bin_code: str, *, since: datetime
-) -> Sequence[CountRow]:
-    """Counts of the bin that were closed and began at or after an instant, in order."""
-    query = (
-        select(CountRow)
-        .where(
-            col(CountRow.site_id) == site_id,
-            col(CountRow.bin) == bin_code,
-            col(CountRow.opened_earliest_us) >= to_us(since),
-            col(CountRow.status) == CountStatus.CLOSED.value,
+def closed_counts_of_bins(
+    session: Session, site_id: str, since: Mapping[str, datetime]
+) -> dict[str, list[CountRow]]:
+    """Of each bin the counts that were closed and began at or after its instant, in order.
+
+    At most the last COUNTS_PER_BIN_MAX of a bin.
+    """
+    found: dict[str, list[CountRow]] = {place: [] for place in since}
+    bins = sorted(since)
+    for start in range(0, len(bins), _CHUNK):
+        chunk = bins[start : start + _CHUNK]
+        query = (
+            select(CountRow)
+            .where(
+                col(CountRow.site_id) == site_id,
+                col(CountRow.bin).in_(chunk),
+                col(CountRow.opened_earliest_us) >= min(to_us(since[place]) for place in chunk),
+                col(CountRow.status) == CountStatus.CLOSED.value,
+            )
+            .order_by(col(CountRow.opened_earliest_us), col(CountRow.count_id))
         )
-        .order_by(col(CountRow.opened_earliest_us).desc(), col(CountRow.count_id).desc())
-        .limit(COUNTS_PER_BIN_MAX)
-    )
-    return session.exec(query).all()[::-1]
+        for row in session.exec(query):
+            if row.opened_earliest_us >= to_us(since[row.bin]):
+                found[row.bin].append(row)
+    return {place: rows[-COUNTS_PER_BIN_MAX:] for place, rows in found.items()}
 
 
 def counted_between(session: Session, site_id: str, bin_code: str) -> Span | None:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Row, bindparam, union_all
 from sqlalchemy import select as select_columns
-from sqlalchemy import union_all
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
-from app.contract.codec import decode_event
 from app.contract.events import DeviceEvent
+from server.domain.arrivals import decode_once
 from server.domain.clock import ClockQuality, Moment, Sample, place
 from server.storage.access import device_names
 from server.storage.columns import from_us
@@ -71,22 +71,43 @@ class HeldEvent:
 
 def events_of_count(session: Session, site_id: str, count_id: str) -> list[StoredEvent]:
     """The count's events, by install and sequence, each with its interval in server time."""
-    rows = session.exec(
-        select(DeviceEventRow)
-        .where(DeviceEventRow.site_id == site_id, DeviceEventRow.count_id == count_id)
-        .order_by(col(DeviceEventRow.install_id), col(DeviceEventRow.seq))
-    ).all()
-    return _stored(session, site_id, rows)
+    return events_of_counts(session, site_id, [count_id])[count_id]
 
 
-def _stored(session: Session, site_id: str, rows: Sequence[DeviceEventRow]) -> list[StoredEvent]:
+def events_of_counts(
+    session: Session, site_id: str, count_ids: Sequence[str]
+) -> dict[str, list[StoredEvent]]:
+    """The events of each of the counts, as `events_of_count`; a push asks for all of its counts."""
+    rows: list[Row[Any]] = []
+    for chunk in _chunks(count_ids):
+        rows += session.connection().execute(_OF_COUNTS, {"site_id": site_id, "ids": chunk})
     samples = {i: samples_of(session, site_id, i) for i in {row.install_id for row in rows}}
     names = device_names(session, site_id, list({row.device_id for row in rows}))
-    return [_placed(row, samples[row.install_id], names.get(row.device_id, "")) for row in rows]
+    found: dict[str, list[StoredEvent]] = {count_id: [] for count_id in count_ids}
+    for row in rows:
+        name = names.get(row.device_id, "")
+        found[row.count_id].append(_placed(row, samples[row.install_id], name))
+    return found
 
 
-def _placed(row: DeviceEventRow, samples: Sequence[Sample], device_name: str) -> StoredEvent:
-    event = decode_event(row.raw)
+_OF_COUNTS = (
+    select_columns(
+        col(DeviceEventRow.count_id),
+        col(DeviceEventRow.install_id),
+        col(DeviceEventRow.device_id),
+        col(DeviceEventRow.raw),
+        col(DeviceEventRow.received_us),
+    )
+    .where(
+        col(DeviceEventRow.site_id) == bindparam("site_id"),
+        col(DeviceEventRow.count_id).in_(bindparam("ids", expanding=True)),
+    )
+    .order_by(col(DeviceEventRow.count_id), col(DeviceEventRow.install_id), col(DeviceEventRow.seq))
+)
+
+
+def _placed(row: Row[Any], samples: Sequence[Sample], device_name: str) -> StoredEvent:
+    event = decode_once(row.raw)
     when = place(
         Moment(boot_id=event.boot_id, boot_ms=event.boot_ms, wall_ms=event.wall_ms),
         samples,

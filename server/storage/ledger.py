@@ -58,7 +58,7 @@ _BOOK_OF_BIN = text(
     GROUP BY sku, lot, serial, state HAVING sum(quantity_u) <> 0
     """
 )
-_NEVER = -(1 << 62)
+NEVER = -(1 << 62)
 """Before every instant that can be stored."""
 
 
@@ -68,7 +68,7 @@ def book_of_bin(
     """Every key of the bin with something on book at the instant; negative balances included."""
     found = session.connection().execute(
         _BOOK_OF_BIN,
-        {"site_id": site_id, "bin": bin_code, "at_us": to_us(at), "never": _NEVER},
+        {"site_id": site_id, "bin": bin_code, "at_us": to_us(at), "never": NEVER},
     )
     return {
         StockKey(bin=bin_code, sku=sku, lot=lot, serial=serial, state=PhysicalState(state)): from_u(

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from sqlmodel import Session, col, select
 
@@ -117,6 +116,18 @@ def find_bin(session: Session, site_id: str, code: str) -> Bin | None:
     return None if row is None else to_bin(row)
 
 
+def find_bins(session: Session, site_id: str, codes: Iterable[str]) -> dict[str, Bin]:
+    """Those of the bins that are known."""
+    wanted = sorted(set(codes))
+    found: dict[str, Bin] = {}
+    for start in range(0, len(wanted), 500):
+        query = select(BinRow).where(
+            col(BinRow.site_id) == site_id, col(BinRow.bin).in_(wanted[start : start + 500])
+        )
+        found |= {row.bin: to_bin(row) for row in session.exec(query)}
+    return found
+
+
 def find_bin_by_barcode(session: Session, site_id: str, barcode: str) -> Bin | None:
     """The bin with that label, or None."""
     row = session.exec(
@@ -155,12 +166,27 @@ def find_skus(session: Session, site_id: str, skus: Iterable[str]) -> dict[str, 
 
 def barcodes_of(session: Session, site_id: str, sku: str) -> list[Barcode]:
     """Every code that stands for the SKU, smallest pack first."""
-    query = (
-        select(BarcodeRow)
-        .where(col(BarcodeRow.site_id) == site_id, col(BarcodeRow.sku) == sku)
-        .order_by(col(BarcodeRow.factor_u), col(BarcodeRow.barcode))
-    )
-    return [to_barcode(row) for row in session.exec(query)]
+    return barcodes_of_skus(session, site_id, [sku]).get(sku, [])
+
+
+def barcodes_of_skus(
+    session: Session, site_id: str, skus: Iterable[str]
+) -> dict[str, list[Barcode]]:
+    """The same for many SKUs; one without a code is left out."""
+    wanted = sorted(set(skus))
+    found: dict[str, list[Barcode]] = {}
+    for start in range(0, len(wanted), 500):
+        query = (
+            select(BarcodeRow)
+            .where(
+                col(BarcodeRow.site_id) == site_id,
+                col(BarcodeRow.sku).in_(wanted[start : start + 500]),
+            )
+            .order_by(col(BarcodeRow.factor_u), col(BarcodeRow.barcode))
+        )
+        for row in session.exec(query):
+            found.setdefault(row.sku, []).append(to_barcode(row))
+    return found
 
 
 def find_barcode(session: Session, site_id: str, barcode: str) -> list[Barcode]:
@@ -175,26 +201,39 @@ def find_barcode(session: Session, site_id: str, barcode: str) -> list[Barcode]:
 
 def open_orders_for(session: Session, site_id: str, sku: str) -> list[DocumentLine]:
     """Lines of orders that still wait for this SKU, by promised date: what a shortage puts at risk."""
-    query = (
-        select(DocumentLineRow, DocumentRow)
-        .join(
-            DocumentRow,
-            (col(DocumentRow.site_id) == col(DocumentLineRow.site_id))
-            & (col(DocumentRow.kind) == col(DocumentLineRow.kind))
-            & (col(DocumentRow.number) == col(DocumentLineRow.number)),
+    return open_orders_for_skus(session, site_id, [sku]).get(sku, [])
+
+
+def open_orders_for_skus(
+    session: Session, site_id: str, skus: Iterable[str]
+) -> dict[str, list[DocumentLine]]:
+    """The same for many SKUs; one that no order waits for is left out."""
+    wanted = sorted(set(skus))
+    found: list[tuple[DocumentLineRow, DocumentRow]] = []
+    for start in range(0, len(wanted), 500):
+        query = (
+            select(DocumentLineRow, DocumentRow)
+            .join(
+                DocumentRow,
+                (col(DocumentRow.site_id) == col(DocumentLineRow.site_id))
+                & (col(DocumentRow.kind) == col(DocumentLineRow.kind))
+                & (col(DocumentRow.number) == col(DocumentLineRow.number)),
+            )
+            .where(
+                col(DocumentLineRow.site_id) == site_id,
+                col(DocumentLineRow.sku).in_(wanted[start : start + 500]),
+                col(DocumentLineRow.kind) == "order",
+                col(DocumentRow.state).in_(OPEN_ORDER_STATES),
+            )
         )
-        .where(
-            col(DocumentLineRow.site_id) == site_id,
-            col(DocumentLineRow.sku) == sku,
-            col(DocumentLineRow.kind) == "order",
-            col(DocumentRow.state).in_(OPEN_ORDER_STATES),
-        )
-    )
-    found = session.exec(query).all()
-    lines = to_document_lines(session, site_id, [(line, document) for line, document in found])
-    return sorted(
-        lines, key=lambda it: (it.promised_at is None, it.promised_at, it.document, it.line)
-    )
+        found += [(line, document) for line, document in session.exec(query)]
+    lines: dict[str, list[DocumentLine]] = {}
+    for line in sorted(
+        to_document_lines(session, site_id, found),
+        key=lambda it: (it.promised_at is None, it.promised_at, it.document, it.line),
+    ):
+        lines.setdefault(line.sku, []).append(line)
+    return lines
 
 
 def lines_of_document(session: Session, site_id: str, kind: str, number: str) -> list[DocumentLine]:
@@ -239,8 +278,18 @@ def to_document_lines(
 
 def to_bin(row: BinRow) -> Bin:
     """The stored bin as a value."""
-    fields: dict[str, Any] = row.model_dump(exclude={"site_id", "kind", "state"})
-    return Bin(kind=BinKind(row.kind), state=RecordState(row.state), **fields)
+    return Bin(
+        bin=row.bin,
+        barcode=row.barcode,
+        zone=row.zone,
+        aisle=row.aisle,
+        bay=row.bay,
+        level=row.level,
+        kind=BinKind(row.kind),
+        walk_order=row.walk_order,
+        state=RecordState(row.state),
+        owner=row.owner,
+    )
 
 
 def to_sku(row: SkuRow) -> Sku:

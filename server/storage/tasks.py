@@ -66,9 +66,42 @@ def find_task(session: Session, site_id: str, task_id: str) -> CountTaskRow | No
     return session.get(CountTaskRow, (site_id, task_id)) if task_id else None
 
 
+def find_tasks(session: Session, site_id: str, task_ids: Iterable[str]) -> dict[str, CountTaskRow]:
+    """Those of the tasks that are known."""
+    wanted = sorted(set(task_ids))
+    found: dict[str, CountTaskRow] = {}
+    for start in range(0, len(wanted), _CHUNK):
+        query = select(CountTaskRow).where(
+            col(CountTaskRow.site_id) == site_id,
+            col(CountTaskRow.task_id).in_(wanted[start : start + _CHUNK]),
+        )
+        found |= {row.task_id: row for row in session.exec(query)}
+    return found
+
+
+def open_tasks_of_bins(session: Session, site_id: str, bins: Iterable[str]) -> list[CountTaskRow]:
+    """Tasks that still send somebody to one of the bins, bin by bin, oldest first."""
+    wanted = sorted(set(bins))
+    found: list[CountTaskRow] = []
+    for start in range(0, len(wanted), _CHUNK):
+        query = (
+            select(CountTaskRow)
+            .where(
+                col(CountTaskRow.site_id) == site_id,
+                col(CountTaskRow.bin).in_(wanted[start : start + _CHUNK]),
+                col(CountTaskRow.state).in_(OPEN_TASKS),
+            )
+            .order_by(
+                col(CountTaskRow.bin), col(CountTaskRow.created_us), col(CountTaskRow.task_id)
+            )
+        )
+        found += session.exec(query)
+    return found
+
+
 def open_tasks_of_bin(session: Session, site_id: str, bin_code: str) -> Sequence[CountTaskRow]:
     """Tasks that still send somebody to the bin, oldest first."""
-    return _tasks_of_bin(session, site_id, bin_code, OPEN_TASKS)
+    return open_tasks_of_bins(session, site_id, [bin_code])
 
 
 def skipped_tasks_of_bin(session: Session, site_id: str, bin_code: str) -> Sequence[CountTaskRow]:
