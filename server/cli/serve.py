@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import replace
 from typing import Annotated
 
@@ -41,10 +42,23 @@ def serve(
         raise typer.Exit(1)
     database = Database(chosen.database_url)
     upgrade(database)
+    app = create_app(chosen, database=database)
+    _spare_what_stays()
     uvicorn.run(
-        create_app(chosen, database=database),
+        app,
         host=chosen.host,
         port=chosen.port,
         log_level=chosen.log_level,
         access_log=False,
     )
+
+
+def _spare_what_stays() -> None:
+    """Do not look for garbage in what was loaded to start, nor every 700 new objects.
+
+    A push makes some hundred thousand objects, nearly all freed by their reference counts: looking
+    through everything again and again took a fifth of its time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)

@@ -32,6 +32,7 @@ from server.services.case_evidence import deciding_count
 from server.services.desk import Desk
 from server.storage import cases as case_rows
 from server.storage import ledger
+from server.storage.case_rounds import rounds_by_case
 from server.storage.columns import from_u, from_us, to_u, to_us
 from server.storage.tables_casework import (
     AdjustmentPartRow,
@@ -63,7 +64,7 @@ def certain_parts(case: ExceptionCaseRow) -> dict[str, Decimal]:
 
 def dated_at(desk: Desk, case: ExceptionCaseRow) -> datetime:
     """The count's time: the end of the line in the first of the two counts that agree, or the last."""
-    rounds = case_rows.rounds_by_case(desk.session, desk.site_id, [case.case_id])
+    rounds = rounds_by_case(desk.session, desk.site_id, [case.case_id])
     used = [r for r in rounds.get(case.case_id, ()) if r.is_used]
     if not used:
         return desk.now

@@ -9,7 +9,6 @@ from decimal import Decimal
 
 from app.contract.vocabulary import CaseKind, Condition
 from server.domain.impact import BrokenPromise, CaseImpact, PromisedLine, case_impact, order_impact
-from server.domain.judging import CaseLine
 from server.domain.proposals import NEAR, OpenDocument, Puzzle, Sibling
 from server.domain.ranges import ZERO
 from server.domain.rounds import Standing
@@ -36,9 +35,8 @@ def puzzle_of(desk: Desk, case: ExceptionCaseRow) -> Puzzle | None:
     if count is None or not parts or any(not part.is_certain for part in parts.values()):
         return None
     variance = sum((part.low for part in parts.values()), ZERO)
-    line = case_rows.line_of_case(case)
     lines = desk.lines(count.count_id)
-    own = [row for row in lines if _line(row) == line]
+    own = [row for row in lines if _line(row) == _line(case)]
     counted = sum((from_u(row.quantity_u) for row in own), ZERO)
     at = from_us(count.ended_latest_us)
     movements = desk.movements(case.bin, case.sku, at - NEAR, at)
@@ -49,7 +47,7 @@ def puzzle_of(desk: Desk, case: ExceptionCaseRow) -> Puzzle | None:
         counted=counted,
         book=counted - variance,
         counted_at=at,
-        condition=line.condition,
+        condition=Condition(case.condition),
         has_agreed=case.standing == Standing.AGREED,
         factors=desk.factors(case.sku),
         movements=[m for m in movements if (m.lot or "") == (case.lot or m.lot or "")],
@@ -58,8 +56,9 @@ def puzzle_of(desk: Desk, case: ExceptionCaseRow) -> Puzzle | None:
     )
 
 
-def _line(row: CountLine) -> CaseLine:
-    return CaseLine(sku=row.sku, lot=row.lot, condition=Condition(row.condition))
+def _line(row: CountLine | ExceptionCaseRow) -> tuple[str, str, str]:
+    """What a case is about: the serials of a SKU share one."""
+    return row.sku, row.lot, row.condition
 
 
 def _documents(
@@ -114,20 +113,20 @@ def _elsewhere(desk: Desk, case: ExceptionCaseRow) -> Iterator[Sibling]:
 
 def _same_bin(case: ExceptionCaseRow, lines: Sequence[CountLine]) -> Iterator[Sibling]:
     """Other lines of the deciding count that missed, whether or not they have a case."""
-    totals: dict[CaseLine, Decimal] = {}
+    totals: dict[tuple[str, str, str], int] = {}
     for row in lines:
-        if row.book_low_u == row.book_high_u and _line(row) != case_rows.line_of_case(case):
-            delta = from_u(row.quantity_u) - from_u(row.book_low_u)
-            totals[_line(row)] = totals.get(_line(row), ZERO) + delta
-    for line, variance in totals.items():
-        if variance != 0 and (line.lot == case.lot or line.sku != case.sku):
+        delta_u = row.quantity_u - row.book_low_u
+        if delta_u and row.book_low_u == row.book_high_u and _line(row) != _line(case):
+            totals[_line(row)] = totals.get(_line(row), 0) + delta_u
+    for (sku, lot, condition), variance_u in totals.items():
+        if variance_u != 0 and (lot == case.lot or sku != case.sku):
             yield Sibling(
                 case_id="",
                 bin=case.bin,
-                sku=line.sku,
-                variance=variance,
+                sku=sku,
+                variance=from_u(variance_u),
                 distance=0,
-                condition=line.condition,
+                condition=Condition(condition),
             )
 
 

@@ -19,9 +19,11 @@ from server.domain.rounds import Episode
 from server.services.case_numbers import price, reconsider_siblings
 from server.services.desk import Desk
 from server.storage import cases as case_rows
+from server.storage.case_rounds import CaseRound, rounds_of
 from server.storage.columns import from_u, to_u, to_us
 from server.storage.records import Bin
-from server.storage.tables_casework import CaseRoundRow, CountRow, ExceptionCaseRow
+from server.storage.rows import new_row
+from server.storage.tables_casework import CountRow, ExceptionCaseRow
 
 Counts = Mapping[str, CountRow]
 
@@ -67,7 +69,7 @@ Matched = list[tuple[LineOutcome, Episode, list[ExceptionCaseRow]]]
 def _match(
     outcome: BinOutcome,
     cases: Sequence[ExceptionCaseRow],
-    rounds: Mapping[str, Sequence[CaseRoundRow]],
+    rounds: Mapping[str, Sequence[CaseRound]],
 ) -> Matched:
     """Each episode with the cases that share a count with it, the one to keep first.
 
@@ -161,19 +163,22 @@ _WORDS = {
 def _open(
     desk: Desk, place: Bin, line: LineOutcome, episode: Episode, counts: Counts
 ) -> ExceptionCaseRow:
-    case = ExceptionCaseRow(
-        site_id=desk.site_id,
-        case_id=desk.new_id(),
-        bin=place.bin,
-        zone=place.zone,
-        sku=line.line.sku,
-        lot=line.line.lot,
-        condition=line.line.condition.value,
-        kind=line.kind.value,
-        state=CaseState.OPEN.value,
-        opened_us=to_us(desk.now),
-        due_us=to_us(desk.now),
-        corrects=episode.corrects[-1] if episode.corrects else "",
+    case = new_row(
+        ExceptionCaseRow,
+        {
+            "site_id": desk.site_id,
+            "case_id": desk.new_id(),
+            "bin": place.bin,
+            "zone": place.zone,
+            "sku": line.line.sku,
+            "lot": line.line.lot,
+            "condition": line.line.condition.value,
+            "kind": line.kind.value,
+            "state": CaseState.OPEN.value,
+            "opened_us": to_us(desk.now),
+            "due_us": to_us(desk.now),
+            "corrects": episode.corrects[-1] if episode.corrects else "",
+        },
     )
     desk.add_case(case)
     _recompute(desk, case, line, episode, counts)
@@ -207,15 +212,8 @@ def _recompute(
     first, last = (counts[episode.rounds[i].count_id] for i in (0, -1))
     case.first_order_us = first.opened_earliest_us
     case.last_order_us, case.last_order_id = last.opened_earliest_us, last.count_id
-    _keep_rounds(desk, case, episode)
+    desk.rounds_are(case.case_id, rounds_of(case.case_id, episode))
     _follow_facts(desk, case, episode)
     if case.is_live:
         price(desk, case)
     desk.session.add(case)
-
-
-def _keep_rounds(desk: Desk, case: ExceptionCaseRow, episode: Episode) -> None:
-    known = desk.rounds(case.case_id)
-    rounds, new = case_rows.moved_rounds(desk.session, desk.site_id, case.case_id, episode, known)
-    desk.add_later(case, new)
-    desk.rounds_are(case.case_id, rounds)

@@ -33,11 +33,11 @@ from server.services.desk import Desk
 from server.services.folding import fold_stored
 from server.storage import cases as case_rows
 from server.storage import ledger
+from server.storage.case_rounds import CaseRound, rounds_by_case
 from server.storage.columns import from_u, from_us
 from server.storage.count_lines import CountLine
 from server.storage.events import StoredEvent, events_of_count
 from server.storage.tables_casework import (
-    CaseRoundRow,
     CountRow,
     ExceptionCaseRow,
 )
@@ -50,7 +50,7 @@ SCANS_MAX = 500
 
 def round_views(desk: Desk, case: ExceptionCaseRow) -> list[RoundView]:
     """Every count of the case, in order, used as proof or not."""
-    rounds = case_rows.rounds_by_case(desk.session, desk.site_id, [case.case_id])
+    rounds = rounds_by_case(desk.session, desk.site_id, [case.case_id])
     found = []
     for row in rounds.get(case.case_id, ()):
         count = desk.session.get(CountRow, (desk.site_id, row.count_id))
@@ -59,9 +59,7 @@ def round_views(desk: Desk, case: ExceptionCaseRow) -> list[RoundView]:
     return found
 
 
-def _round_view(
-    desk: Desk, case: ExceptionCaseRow, row: CaseRoundRow, count: CountRow
-) -> RoundView:
+def _round_view(desk: Desk, case: ExceptionCaseRow, row: CaseRound, count: CountRow) -> RoundView:
     lines = [
         line
         for line in desk.lines(count.count_id)
@@ -175,7 +173,7 @@ def movement_views(desk: Desk, case: ExceptionCaseRow) -> list[MovementView]:
     place = desk.bin(case.bin)
     if place is None or not case.sku:
         return []
-    rounds = case_rows.rounds_by_case(desk.session, desk.site_id, [case.case_id])
+    rounds = rounds_by_case(desk.session, desk.site_id, [case.case_id])
     seen = [
         count
         for row in rounds.get(case.case_id, ())

@@ -27,6 +27,7 @@ from server.services.desk import Desk
 from server.services.reconciling import judge
 from server.storage import cases as case_rows
 from server.storage.case_queue import overdue_cases
+from server.storage.case_rounds import rounds_by_case
 from server.storage.columns import from_us, to_us
 from server.storage.engine import Database
 from server.storage.tables_casework import CountRow, DecisionRow, ExceptionCaseRow
@@ -153,7 +154,7 @@ def _judge_again(desk: Desk, cases: Sequence[ExceptionCaseRow]) -> None:
 
 
 def _settle_tasks_of(desk: Desk, case: ExceptionCaseRow) -> None:
-    rounds = case_rows.rounds_by_case(desk.session, desk.site_id, [case.case_id])
+    rounds = rounds_by_case(desk.session, desk.site_id, [case.case_id])
     rows = [desk.session.get(CountRow, (desk.site_id, r.count_id)) for r in rounds[case.case_id]]
     settle_tasks(desk, [row for row in rows if row is not None])
 

@@ -21,10 +21,10 @@ from server.services.lookahead import LookAhead
 from server.storage import access, casework_stock, count_lines, ledger, records, rules
 from server.storage import cases as case_rows
 from server.storage import tasks as task_rows
+from server.storage.case_rounds import CaseRound, rounds_by_case, write_rounds
 from server.storage.count_lines import CountLine
 from server.storage.records import Bin, DocumentLine, Sku
 from server.storage.tables_casework import (
-    CaseRoundRow,
     CountRow,
     CountTaskRow,
     ExceptionCaseRow,
@@ -46,6 +46,7 @@ class Desk:
     _factors: dict[str, dict[Unit, Decimal]] = field(default_factory=dict)
     _tolerances: ToleranceTable | None = None
     _owners: list[OwnerRule] | None = None
+    _keepers: dict[str, tuple[str, str]] = field(default_factory=dict)
     _policy: rules.Policy | None = None
     _people: dict[str, Person] | None = None
     _active: list[Person] | None = None
@@ -56,6 +57,10 @@ class Desk:
     """Lines of counts that are to be written."""
     _counts: dict[str, CountRow] = field(default_factory=dict)
     _tasks: dict[str, CountTaskRow | None] = field(default_factory=dict)
+    _rounds: dict[str, tuple[Sequence[CaseRound], Sequence[CaseRound]]] = field(
+        default_factory=dict
+    )
+    """Of cases whose rounds are to be written: as they are in the table, and as they are to be."""
     _later: list[SQLModel] = field(default_factory=list)
     """Rows that refer to cases which are not in the table yet."""
     ahead: LookAhead | None = None
@@ -85,7 +90,7 @@ class Desk:
     def add_case(self, case: ExceptionCaseRow) -> None:
         """A new case; it need not be in the table yet for others to refer to it by `add_later`."""
         self.session.add(case)
-        self.rounds_are(case.case_id, [])
+        self._rounds[case.case_id] = (), ()
         self.note_live(case)
 
     def add_later(self, case: ExceptionCaseRow, rows: Iterable[SQLModel]) -> None:
@@ -102,6 +107,8 @@ class Desk:
             self.session.add_all(self._later)
             self._later.clear()
             self.session.flush()
+        write_rounds(self.session, self.site_id, self._rounds.values())
+        self._rounds.clear()
         changes = [(self._stored[count_id], lines) for count_id, lines in self._lines.items()]
         count_lines.write_lines(self.session, self.site_id, changes)
         self._stored |= self._lines
@@ -136,17 +143,18 @@ class Desk:
             self._counts[count_id] = found
         return self._counts[count_id]
 
-    def rounds(self, case_id: str) -> Sequence[CaseRoundRow]:
-        """The counts of a case, in their order."""
+    def rounds(self, case_id: str) -> Sequence[CaseRound]:
+        """The counts of a case, in their order, as they stand in this transaction."""
+        if case_id in self._rounds:
+            return self._rounds[case_id][1]
         if self.ahead is not None and case_id in self.ahead.rounds:
             return self.ahead.rounds[case_id]
-        found = case_rows.rounds_by_case(self.session, self.site_id, [case_id])
-        return found.get(case_id, [])
+        return rounds_by_case(self.session, self.site_id, [case_id]).get(case_id, [])
 
-    def rounds_are(self, case_id: str, rounds: list[CaseRoundRow]) -> None:
-        """They were just changed; the new ones may not be in the table yet."""
-        if self.ahead is not None:
-            self.ahead.rounds[case_id] = rounds
+    def rounds_are(self, case_id: str, rounds: Sequence[CaseRound]) -> None:
+        """What `write_later` is to write."""
+        stored = self._rounds[case_id][0] if case_id in self._rounds else self.rounds(case_id)
+        self._rounds[case_id] = stored, rounds
 
     def note_live(self, case: ExceptionCaseRow) -> None:
         """The case is open from now on."""
@@ -303,10 +311,16 @@ class Desk:
         if self._owners is None:
             self._owners = rules.owner_rules(self.session, self.site_id)
         rule = owner_for(self._owners, zone=zone, kind=kind, value=float(value))
-        lead = next((p for p in self.active if p.role in LEADS), None)
-        lead_id = lead.user_id if lead else ""
         if rule is not None:
             return rule.owner, rule.lead
+        if zone not in self._keepers:
+            self._keepers[zone] = self._keeper(zone)
+        return self._keepers[zone]
+
+    def _keeper(self, zone: str) -> tuple[str, str]:
+        """(owner, lead) where no rule names one."""
+        lead = next((p for p in self.active if p.role in LEADS), None)
+        lead_id = lead.user_id if lead else ""
         supervisors = [p for p in self.active if p.role is Role.SUPERVISOR]
         of_zone = [p for p in supervisors if zone in p.zones]
         of_all = [p for p in supervisors if not p.zones]

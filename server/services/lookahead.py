@@ -15,8 +15,9 @@ from sqlmodel import Session
 from server.domain.stock import Movement
 from server.storage import bin_books, casework_stock, records
 from server.storage import cases as case_rows
+from server.storage.case_rounds import CaseRound
 from server.storage.records import DocumentLine
-from server.storage.tables_casework import CaseRoundRow, ExceptionCaseRow
+from server.storage.tables_casework import ExceptionCaseRow
 
 Spans = Mapping[str, tuple[datetime, datetime]]
 
@@ -25,7 +26,7 @@ Spans = Mapping[str, tuple[datetime, datetime]]
 class LookAhead:
     """Answers for some SKUs and bins; None means: not looked up, ask the database."""
 
-    rounds: dict[str, list[CaseRoundRow]] = field(default_factory=dict)
+    rounds: dict[str, list[CaseRound]] = field(default_factory=dict)
     """By case; complete for every case that is in it."""
     _skus: frozenset[str] = frozenset()
     _orders: dict[str, list[DocumentLine]] = field(default_factory=dict)

@@ -29,6 +29,7 @@ from server.services.case_numbers import set_priority
 from server.services.desk import Desk
 from server.storage import cases as case_rows
 from server.storage import casework_stock, events, ledger, records
+from server.storage.case_rounds import rounds_by_case
 from server.storage.columns import to_u, to_us
 from server.storage.counts import FoldedFacts
 from server.storage.records import Bin
@@ -64,7 +65,7 @@ def open_fact(desk: Desk, fact: OddFact) -> ExceptionCaseRow | None:
         for case in case_rows.cases_of_subject(desk.session, desk.site_id, subject)
         if (case.bin, case.sku) == (fact.bin, fact.sku)
     ]
-    rounds = case_rows.rounds_by_case(desk.session, desk.site_id, [c.case_id for c in known])
+    rounds = rounds_by_case(desk.session, desk.site_id, [c.case_id for c in known])
     if any(r.count_id == fact.count_id for found in rounds.values() for r in found):
         return None
     live = next((case for case in known if case.is_live), None)

@@ -25,6 +25,7 @@ from server.services.folding import fold_stored
 from server.services.lookahead import LookAhead
 from server.storage import bin_books, count_lines, counts
 from server.storage import cases as case_rows
+from server.storage.case_rounds import rounds_by_case
 from server.storage.columns import from_us
 from server.storage.counts import FoldedFacts
 from server.storage.events import events_of_counts
@@ -102,7 +103,7 @@ def _keep(desk: Desk, told: Sequence[tuple[FoldedCount, FoldedFacts]]) -> set[st
     folded = [facts for _, facts in told]
     known = counts.find_counts(desk.session, desk.site_id, [facts.count_id for facts in folded])
     were_closed = {i for i, row in known.items() if row.status == CountStatus.CLOSED}
-    desk.counts_are(counts.keep_counts(desk.session, desk.site_id, folded, known).values())
+    counts.keep_counts(desk.session, desk.site_id, folded, known)
     desk.lines_are_new(facts.count_id for facts in folded if facts.count_id not in known)
     desk.load_lines(known)
     desk.load_bins(facts.bin for facts in folded)
@@ -266,7 +267,7 @@ def _look_ahead(desk: Desk, work: Sequence[_BinWork]) -> LookAhead:
     """What keeping the outcomes will ask about their cases and SKUs."""
     ahead = LookAhead()
     known = [case.case_id for bin_work in work for case in bin_work.cases]
-    rounds = case_rows.rounds_by_case(desk.session, desk.site_id, known)
+    rounds = rounds_by_case(desk.session, desk.site_id, known)
     ahead.rounds = {case_id: rounds.get(case_id, []) for case_id in known}
     skus: set[str] = set()
     spans: dict[str, tuple[datetime, datetime]] = {}

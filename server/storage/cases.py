@@ -16,13 +16,11 @@ from server.domain.adjustment import PostedPart
 from server.domain.cases import HistoryFact
 from server.domain.judging import CaseLine
 from server.domain.ranges import Range
-from server.domain.rounds import Episode
 from server.storage.columns import from_u, from_us, to_us
 from server.storage.tables_casework import (
     AdjustmentPartRow,
     AdjustmentRow,
     CaseHistoryRow,
-    CaseRoundRow,
     DecisionRow,
     ExceptionCaseRow,
 )
@@ -174,57 +172,7 @@ def cases_of_subject(session: Session, site_id: str, subject: str) -> list[Excep
     return list(session.exec(query))
 
 
-# -- rounds and history --------------------------------------------------------------------------
-
-
-def rounds_by_case(
-    session: Session, site_id: str, case_ids: Iterable[str]
-) -> dict[str, list[CaseRoundRow]]:
-    """The counts of each case, in their order."""
-    found: dict[str, list[CaseRoundRow]] = defaultdict(list)
-    wanted = sorted(set(case_ids))
-    for start in range(0, len(wanted), _CHUNK):
-        query = (
-            select(CaseRoundRow)
-            .where(
-                col(CaseRoundRow.site_id) == site_id,
-                col(CaseRoundRow.case_id).in_(wanted[start : start + _CHUNK]),
-            )
-            .order_by(col(CaseRoundRow.position))
-        )
-        for row in session.exec(query):
-            found[row.case_id].append(row)
-    return found
-
-
-def moved_rounds(
-    session: Session,
-    site_id: str,
-    case_id: str,
-    episode: Episode,
-    known: Sequence[CaseRoundRow],
-) -> tuple[list[CaseRoundRow], list[CaseRoundRow]]:
-    """The counts of a case as they are now, and those of them that are new and still to be added."""
-    by_count = {row.count_id: row for row in known}
-    for gone in by_count.keys() - episode.count_ids:
-        session.delete(by_count[gone])
-    rounds, new = [], []
-    for position, part in enumerate(episode.rounds):
-        row = by_count.get(part.count_id)
-        if row is None:
-            row = CaseRoundRow(
-                site_id=site_id,
-                case_id=case_id,
-                count_id=part.count_id,
-                position=position,
-                is_used=part.is_used,
-                why_not=part.why_not,
-            )
-            new.append(row)
-        else:
-            row.position, row.is_used, row.why_not = position, part.is_used, part.why_not
-        rounds.append(row)
-    return rounds, new
+# -- history --------------------------------------------------------------------------------
 
 
 def history_row(

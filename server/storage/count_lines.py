@@ -21,8 +21,13 @@ from server.storage.columns import to_u, to_us
 from server.storage.tables_casework import CountLineRow
 
 LINE = CountLineRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it at run time
+_CONDITIONS = {condition.value: condition for condition in Condition}
 _KEY = ("site_id", "count_id", "sku", "lot", "serial", "condition")
 _CHUNK = 400
+
+
+Cell = tuple[str, str, str, str]
+"""SKU, lot, serial and condition: a LineKey as the table has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +51,15 @@ class CountLine:
     unit_cost_u: int = 0
 
     @property
-    def identity(self) -> tuple[str, str, str, str, str]:
-        """Its key in the table."""
-        return self.count_id, self.sku, self.lot, self.serial, self.condition
+    def cell(self) -> Cell:
+        """Its key in the table, within its count."""
+        return self.sku, self.lot, self.serial, self.condition
 
     @property
     def key(self) -> LineKey:
         """The cell it is about."""
         return LineKey(
-            sku=self.sku, lot=self.lot, serial=self.serial, condition=Condition(self.condition)
+            sku=self.sku, lot=self.lot, serial=self.serial, condition=_CONDITIONS[self.condition]
         )
 
 
@@ -96,25 +101,27 @@ def with_cells(
     tracking: Mapping[str, Tracking],
 ) -> list[CountLine]:
     """What was counted now; a verdict that a line has stays until it is judged again."""
-    known = {line.key: line for line in before}
+    known = {line.cell: line for line in before}
     wanted = {}
-    for cell in merged_cells(cells, tracking):
+    for seen in merged_cells(cells, tracking):
+        cell = _cell(seen.key)
         counted = CountLine(
-            count_id=count_id,
-            sku=cell.key.sku,
-            lot=cell.key.lot,
-            serial=cell.key.serial,
-            condition=cell.key.condition.value,
+            count_id,
+            *cell,
             is_counted=True,
-            quantity_u=to_u(cell.quantity),
-            earliest_us=to_us(cell.seen.earliest),
-            latest_us=to_us(cell.seen.latest),
-            expiry=expiries.get(cell.key, ""),
+            quantity_u=to_u(seen.quantity),
+            earliest_us=to_us(seen.seen.earliest),
+            latest_us=to_us(seen.seen.latest),
+            expiry=expiries.get(seen.key, ""),
         )
-        stored = known.get(cell.key)
-        wanted[cell.key] = counted if stored is None else _judged_like(counted, stored)
-    uncounted = {key: line for key, line in known.items() if not line.is_counted}
+        stored = known.get(cell)
+        wanted[cell] = counted if stored is None else _judged_like(counted, stored)
+    uncounted = {cell: line for cell, line in known.items() if not line.is_counted}
     return [*(uncounted | wanted).values()]
+
+
+def _cell(key: LineKey) -> Cell:
+    return key.sku, key.lot, key.serial, key.condition.value
 
 
 def _judged_like(line: CountLine, before: CountLine) -> CountLine:
@@ -136,29 +143,26 @@ def with_judgement(
     unit_costs: Mapping[str, Decimal],
 ) -> list[CountLine]:
     """The verdicts beside the counted lines; cells nobody counted get a line of their own."""
-    known = {line.key: line for line in before}
+    known = {line.cell: line for line in before}
     wanted = {}
-    for cell in judged:
-        line = known.get(cell.key) or CountLine(
-            count_id=count_id,
-            sku=cell.key.sku,
-            lot=cell.key.lot,
-            serial=cell.key.serial,
-            condition=cell.key.condition.value,
-            is_counted=False,
-            quantity_u=0,
-            earliest_us=to_us(cell.seen.earliest),
-            latest_us=to_us(cell.seen.latest),
+    for found in judged:
+        cell = _cell(found.key)
+        line = known.get(cell)
+        wanted[cell] = CountLine(
+            count_id,
+            *cell,
+            is_counted=line is not None and line.is_counted,
+            quantity_u=0 if line is None else line.quantity_u,
+            earliest_us=to_us(found.seen.earliest) if line is None else line.earliest_us,
+            latest_us=to_us(found.seen.latest) if line is None else line.latest_us,
+            expiry="" if line is None else line.expiry,
+            book_low_u=to_u(found.book.low),
+            book_high_u=to_u(found.book.high),
+            verdict=found.verdict.value,
+            is_inside=found.is_inside,
+            unit_cost_u=to_u(unit_costs.get(found.key.sku, Decimal(0))),
         )
-        wanted[cell.key] = replace(
-            line,
-            book_low_u=to_u(cell.book.low),
-            book_high_u=to_u(cell.book.high),
-            verdict=cell.verdict.value,
-            is_inside=cell.is_inside,
-            unit_cost_u=to_u(unit_costs.get(cell.key.sku, Decimal(0))),
-        )
-    unjudged = {k: x for k, x in known.items() if x.is_counted and k not in wanted}
+    unjudged = {c: line for c, line in known.items() if line.is_counted and c not in wanted}
     return [*unjudged.values(), *wanted.values()]
 
 
@@ -172,8 +176,8 @@ def write_lines(
     new: list[CountLine] = []
     changed: list[CountLine] = []
     for stored, wanted in changes:
-        before = {line.identity: line for line in stored}
-        after = {line.identity: line for line in wanted}
+        before = {line.cell: line for line in stored}
+        after = {line.cell: line for line in wanted}
         gone += [line for key, line in before.items() if key not in after]
         new += [line for key, line in after.items() if key not in before]
         changed += [line for key, line in after.items() if before.get(key, line) != line]

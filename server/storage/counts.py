@@ -15,6 +15,7 @@ from server.domain.ranges import Span
 from server.domain.reconcile import CountedCell, CountFacts
 from server.storage.columns import from_u, from_us, to_us
 from server.storage.count_lines import CountLine
+from server.storage.rows import insert_rows
 from server.storage.tables_casework import CountRow
 
 COUNTS_PER_BIN_MAX = 200
@@ -57,20 +58,18 @@ def find_counts(session: Session, site_id: str, count_ids: Sequence[str]) -> dic
 
 def keep_counts(
     session: Session, site_id: str, counts: Iterable[FoldedFacts], known: Mapping[str, CountRow]
-) -> dict[str, CountRow]:
+) -> None:
     """Write counts as they fold now, `known` being what there is of them; their lines can follow."""
-    kept: dict[str, CountRow] = {}
+    new: list[dict[str, Any]] = []
     for facts in counts:
         row = known.get(facts.count_id)
         if row is None:
-            row = CountRow(site_id=site_id, count_id=facts.count_id, **_columns(facts))
-            session.add(row)
+            new.append({"count_id": facts.count_id} | _columns(facts))
         else:
             for name, value in _columns(facts).items():
                 setattr(row, name, value)
-        kept[facts.count_id] = row
-    session.flush()  # lines refer to them
-    return kept
+    session.flush()
+    insert_rows(session, site_id, CountRow, new)
 
 
 def _columns(facts: FoldedFacts) -> dict[str, Any]:

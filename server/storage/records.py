@@ -6,7 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
+from sqlalchemy import Row
 from sqlmodel import Session, col, select
 
 from app.contract.vocabulary import AbcClass, BinKind, RecordState, Tracking, Unit
@@ -157,11 +159,18 @@ def find_skus(session: Session, site_id: str, skus: Iterable[str]) -> dict[str, 
     wanted = sorted(set(skus))
     found: dict[str, Sku] = {}
     for start in range(0, len(wanted), 500):
-        query = select(SkuRow).where(
-            col(SkuRow.site_id) == site_id, col(SkuRow.sku).in_(wanted[start : start + 500])
+        query = select(*_SKU_COLUMNS).where(
+            _SKU.c.site_id == site_id, _SKU.c.sku.in_(wanted[start : start + 500])
         )
-        found |= {row.sku: to_sku(row) for row in session.exec(query)}
+        found |= {row.sku: to_sku(row) for row in session.connection().execute(query)}
     return found
+
+
+_SKU = SkuRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it at run time
+_SKU_COLUMNS = [column for column in _SKU.columns if column.name != "site_id"]
+_TRACKING = {value.value: value for value in Tracking}
+_CLASSES = {value.value: value for value in AbcClass}
+_STATES = {value.value: value for value in RecordState}
 
 
 def barcodes_of(session: Session, site_id: str, sku: str) -> list[Barcode]:
@@ -292,18 +301,18 @@ def to_bin(row: BinRow) -> Bin:
     )
 
 
-def to_sku(row: SkuRow) -> Sku:
+def to_sku(row: SkuRow | Row[Any]) -> Sku:
     """The stored SKU as a value."""
     return Sku(
         sku=row.sku,
         description=row.description,
-        tracking=Tracking(row.tracking),
-        abc_class=AbcClass(row.abc_class),
+        tracking=_TRACKING[row.tracking],
+        abc_class=_CLASSES[row.abc_class],
         unit_cost=from_u(row.unit_cost_u),
         cost_set_at=from_us(row.cost_set_us),
         price=from_u(row.price_u),
         currency=row.currency,
-        state=RecordState(row.state),
+        state=_STATES[row.state],
         owner=row.owner,
     )
 

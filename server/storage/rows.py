@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
-from sqlalchemy import ColumnElement, Table, select, update
+from sqlalchemy import ColumnElement, Table, inspect, select, update
 from sqlmodel import Session, SQLModel
 
 Row = dict[str, Any]
+R = TypeVar("R", bound=SQLModel)
 
 
 def table_of(rows: type[SQLModel]) -> Table:
     """The table behind a row class."""
     return cast(Table, rows.__table__)  # type: ignore[attr-defined]  # SQLModel adds it at run time
+
+
+def new_row(rows: type[R], values: Mapping[str, Any]) -> R:
+    """A new row object with these values, for the rest the defaults of its class.
+
+    Made as the ORM makes the rows that it reads. SQLModel's constructor sets each attribute three
+    times over: a fifth of a millisecond for a row as wide as a case.
+    """
+    row: R = inspect(rows).class_manager.new_instance()
+    defaults = {name: field.default for name, field in rows.model_fields.items()}
+    row.__dict__.update(defaults | dict(values))
+    return row
 
 
 def read_rows(session: Session, rows: type[SQLModel], *where: ColumnElement[bool]) -> list[Row]:

@@ -12,9 +12,10 @@ from sqlmodel import Session, col, select
 from app.contract.vocabulary import Condition
 from server.domain.judging import CaseLine, LineSettlement
 from server.domain.rounds import SettledAs, Settlement, Standing
-from server.storage.cases import line_of_case, rounds_by_case
+from server.storage.case_rounds import CaseRound, rounds_by_case
+from server.storage.cases import line_of_case
 from server.storage.columns import from_u, from_us
-from server.storage.tables_casework import AdjustmentPartRow, CaseRoundRow, ExceptionCaseRow
+from server.storage.tables_casework import AdjustmentPartRow, ExceptionCaseRow
 
 
 def settlements_of(
@@ -54,7 +55,7 @@ def settlements_of(
     return found
 
 
-def _deciding(case: ExceptionCaseRow, rounds: Sequence[CaseRoundRow]) -> frozenset[str]:
+def _deciding(case: ExceptionCaseRow, rounds: Sequence[CaseRound]) -> frozenset[str]:
     used = [row.count_id for row in rounds if row.is_used]
     return frozenset(used[-2:] if case.standing == Standing.AGREED else used[-1:])
 
