@@ -14,7 +14,7 @@ from functools import lru_cache
 from app.contract.codec import MalformedEventError, decode_event, hash_event
 from app.contract.events import GENESIS_HASH, DeviceEvent
 from app.contract.problems import CATALOGUE
-from app.contract.wire import Result, SentEvent
+from app.contract.wire import EventResult, Result, SentEvent
 
 DIFFERS = "event-differs"
 FORKED = "seq-taken"
@@ -75,6 +75,13 @@ def sort_arrivals(
     for sent in events:
         known.hashes_at_seq.setdefault(sent.seq, set()).add(hash_event(sent.raw))
     return [_arrive(install_id, sent, known, bytes_max) for sent in events]
+
+
+def words_on(arrivals: Sequence[Arrival]) -> tuple[EventResult, ...]:
+    """What the device is told of each event. Made of what was checked: not checked again one by one."""
+    return tuple(
+        EventResult.model_construct(id=a.sent.id, r=a.result, code=a.code) for a in arrivals
+    )
 
 
 def _arrive(install_id: str, sent: SentEvent, known: Known, bytes_max: int) -> Arrival:

@@ -33,7 +33,7 @@ from app.contract.wire import (
     SentEvent,
 )
 from server.clock import Rim
-from server.domain.arrivals import FORKED, Arrival, Known, held_id, sort_arrivals
+from server.domain.arrivals import FORKED, Arrival, Known, held_id, sort_arrivals, words_on
 from server.domain.people import Device, DeviceState
 from server.services.comparing import Comparison, compare, storable
 from server.services.epochs import server_epoch
@@ -103,7 +103,7 @@ def push(
             server_epoch=epoch,
             t1_ms=under_way.now_ms,
             t2_ms=to_us(rim.now()) // 1000,
-            results=_words(arrivals),
+            results=words_on(arrivals),
             high_seq=install.high_seq,
             audit_head=install.audit_head,
         )
@@ -182,14 +182,7 @@ def rescue(
         arrivals = _take_in(under_way, install, request.events)
         _compare(under_way, arrivals)
         session.commit()
-    return RescueReply(results=_words(arrivals))
-
-
-def _words(arrivals: Sequence[Arrival]) -> tuple[EventResult, ...]:
-    """The word on each event. Made of what was checked already: not checked again one by one."""
-    return tuple(
-        EventResult.model_construct(id=a.sent.id, r=a.result, code=a.code) for a in arrivals
-    )
+    return RescueReply(results=words_on(arrivals))
 
 
 def _install_of(session: Session, site_id: str, request: RescueRequest) -> str:
