@@ -31,7 +31,7 @@ def busy(database, tmp_path):
             ],
         )
         session.commit()
-    assert refresh_checkpoints(database, SITE, ["A-01-01", "A-01-02"]) == 4
+    assert refresh_checkpoints(database, SITE, ["A-01-01", "A-01-02"]) == 18
     return database
 
 

@@ -89,6 +89,8 @@ def keys_of(movements):
 @pytest.mark.slow
 def test_the_book_of_any_ledger_at_any_instant_is_its_brute_force_sum(database, monkeypatch):
     monkeypatch.setattr(checkpoints, "LEGS", 4)  # many checkpoints even in a small ledger
+    monkeypatch.setattr(checkpoints, "DUE", 6)
+    monkeypatch.setattr(checkpoints, "_LINES_AT_ONCE", 5)
     rng = random.Random(20_261_123)
     ledgers = {f"site-{number}": a_ledger(rng) for number in range(LEDGERS)}
     with database.write() as session:

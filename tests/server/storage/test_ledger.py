@@ -6,10 +6,12 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import text
 
 from app.contract.problems import RefusalError
 from app.contract.vocabulary import PhysicalState
 from server.domain.stock import StockKey
+from server.storage.checkpoints import refresh_checkpoints, untrue_checkpoints
 from server.storage.ledger import book_of_bin, book_of_key, movements_of_bin, post
 from tests.support.movements import a_movement
 from tests.support.server import NOW, SITE
@@ -106,3 +108,22 @@ def test_movements_of_a_bin_are_both_ends_inclusive_and_by_time(database):
         of_one = movements_of_bin(session, SITE, "A-01-01", since, until, sku="S-2")
     assert all_of_them == [made[1], made[2], made[0]]
     assert of_one == [made[2]]
+
+
+def test_checkpoints_of_a_bin_with_many_keys_never_take_more_rows_than_its_entries(database):
+    made = [
+        a_movement(f"m-{n}", "1", to="A-01-01", sku=f"S-{n % 90}", hours_ago=500 - n)
+        for n in range(400)
+    ]
+    with database.write() as session:
+        post(session, SITE, made)
+        session.commit()
+
+    assert refresh_checkpoints(database, SITE, ["A-01-01"]) == 5
+
+    with database.read() as session:
+        lines = session.connection().execute(text("SELECT count(*) FROM checkpoint_line"))
+        assert lines.scalar_one() == 32 + 4 * 90
+        assert untrue_checkpoints(session, SITE) == []
+        at = NOW - timedelta(hours=250)
+        assert sum(book_of_bin(session, SITE, "A-01-01", at).values()) == 251
