@@ -18,7 +18,7 @@ from app.contract.review import (
 from app.contract.vocabulary import CaseKind, CaseState
 from server.api.auth import PersonDep, ReviewerDep
 from server.api.deps import ContextDep
-from server.services import case_view, casework
+from server.services import bulk_decisions, case_view, casework
 from server.storage.case_queue import QueueFilter
 
 router = APIRouter(prefix="/api/v1", tags=["exceptions"])
@@ -61,7 +61,9 @@ def queue(
 @router.post("/exceptions/decisions")
 def decide_in_bulk(body: BulkDecision, context: ContextDep, person: PersonDep) -> BulkResult:
     """One decision about many cases; each answers for itself, a refusal stops no other."""
-    return casework.decide_in_bulk(context.database, context.site_id, body, person, rim=context.rim)
+    return bulk_decisions.decide_in_bulk(
+        context.database, context.site_id, body, person, rim=context.rim
+    )
 
 
 @router.post("/exceptions/escalate-overdue")

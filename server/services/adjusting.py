@@ -32,12 +32,11 @@ from server.services.case_evidence import deciding_count
 from server.services.desk import Desk
 from server.storage import cases as case_rows
 from server.storage import ledger
-from server.storage.case_rounds import rounds_by_case
 from server.storage.columns import from_u, from_us, to_u, to_us
+from server.storage.rows import Row, insert_rows
 from server.storage.tables_casework import (
     AdjustmentPartRow,
     AdjustmentRow,
-    CountRow,
     ExceptionCaseRow,
 )
 
@@ -64,12 +63,11 @@ def certain_parts(case: ExceptionCaseRow) -> dict[str, Decimal]:
 
 def dated_at(desk: Desk, case: ExceptionCaseRow) -> datetime:
     """The count's time: the end of the line in the first of the two counts that agree, or the last."""
-    rounds = rounds_by_case(desk.session, desk.site_id, [case.case_id])
-    used = [r for r in rounds.get(case.case_id, ()) if r.is_used]
+    used = [r for r in desk.rounds(case.case_id) if r.is_used]
     if not used:
         return desk.now
     basis = used[-2] if case.standing == Standing.AGREED and len(used) > 1 else used[-1]
-    count = desk.session.get(CountRow, (desk.site_id, basis.count_id))
+    count = desk.count(basis.count_id)
     lines = desk.lines(basis.count_id)
     own = [
         row.latest_us
@@ -280,29 +278,30 @@ def _keep(
         _with_id(movement, f"adj-{posting.adjustment_id}-{index}")
         for index, movement in enumerate(movements)
     ]
-    desk.session.add(
-        AdjustmentRow(
-            site_id=desk.site_id,
-            adjustment_id=posting.adjustment_id,
-            case_id=case.case_id,
-            kind=kind,
-            reason=approval.reason.value,
-            note=approval.note,
-            dated_us=to_us(posting.dated_at),
-            posted_us=to_us(desk.now),
-            approved_by=approval.by,
-            second_by=approval.second_by,
-            unit_cost_u=to_u(sku.unit_cost if sku else ZERO),
-            cost_us=to_us(sku.cost_set_at if sku else desk.now),
-        )
-    )
-    desk.session.flush()
+    row = {
+        "adjustment_id": posting.adjustment_id,
+        "case_id": case.case_id,
+        "kind": kind,
+        "reason": approval.reason.value,
+        "note": approval.note,
+        "dated_us": to_us(posting.dated_at),
+        "posted_us": to_us(desk.now),
+        "approved_by": approval.by,
+        "second_by": approval.second_by,
+        "unit_cost_u": to_u(sku.unit_cost if sku else ZERO),
+        "cost_us": to_us(sku.cost_set_at if sku else desk.now),
+        "reverses": "",
+    }
     of_case = {case.bin: case.case_id} if cases is None else dict(cases)
-    for movement in numbered:
-        for part in _parts(desk, movement, posting.adjustment_id, of_case):
-            desk.session.add(part)
-    ledger.post(desk.session, desk.site_id, numbered, source=CASE_DOCUMENT + case.case_id)
+    parts = [
+        part
+        for movement in numbered
+        for part in _parts(desk, movement, posting.adjustment_id, of_case)
+    ]
     desk.session.flush()
+    insert_rows(desk.session, desk.site_id, AdjustmentRow, [row])
+    insert_rows(desk.session, desk.site_id, AdjustmentPartRow, parts)
+    ledger.post(desk.session, desk.site_id, numbered, source=CASE_DOCUMENT + case.case_id)
     order_risks.after_posting(desk, case, numbered)
     return posting.adjustment_id
 
@@ -313,7 +312,7 @@ def _with_id(movement: Movement, movement_id: str) -> Movement:
 
 def _parts(
     desk: Desk, movement: Movement, adjustment_id: str, cases: Mapping[str, str]
-) -> Iterable[AdjustmentPartRow]:
+) -> Iterable[Row]:
     """The movement's effect on each line of each bin that it touches."""
     for place, state, sign in (
         (movement.from_bin, movement.from_state, -1),
@@ -323,15 +322,14 @@ def _parts(
         condition = visible_condition(state, here.kind) if here else None
         if condition is None:
             continue
-        yield AdjustmentPartRow(
-            site_id=desk.site_id,
-            adjustment_id=adjustment_id,
-            movement_id=movement.movement_id,
-            bin=place,
-            condition=condition.value,
-            sku=movement.sku,
-            lot=movement.lot,
-            serial=movement.serial,
-            quantity_u=sign * to_u(movement.quantity),
-            case_id=cases.get(place, ""),
-        )
+        yield {
+            "adjustment_id": adjustment_id,
+            "movement_id": movement.movement_id,
+            "bin": place,
+            "condition": condition.value,
+            "sku": movement.sku,
+            "lot": movement.lot,
+            "serial": movement.serial,
+            "quantity_u": sign * to_u(movement.quantity),
+            "case_id": cases.get(place, ""),
+        }

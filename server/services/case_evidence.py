@@ -94,8 +94,10 @@ def _untold(line: DocumentLine) -> tuple[str, Decimal, bool]:
 
 
 def _elsewhere(desk: Desk, case: ExceptionCaseRow) -> Iterator[Sibling]:
+    others = desk.live_cases(case.sku)
+    desk.load_bins({case.bin, *(other.bin for other in others)})
     here = desk.bin(case.bin)
-    for other in desk.live_cases(case.sku):
+    for other in others:
         there = desk.bin(other.bin)
         if other.bin == case.bin or other.lot != case.lot or here is None or there is None:
             continue

@@ -33,10 +33,10 @@ from server.services.desk import Desk
 from server.services.folding import fold_stored
 from server.storage import cases as case_rows
 from server.storage import ledger
-from server.storage.case_rounds import CaseRound, rounds_by_case
+from server.storage.case_rounds import CaseRound
 from server.storage.columns import from_u, from_us
 from server.storage.count_lines import CountLine
-from server.storage.events import StoredEvent, events_of_count
+from server.storage.events import StoredEvent, events_of_counts
 from server.storage.tables_casework import (
     CountRow,
     ExceptionCaseRow,
@@ -50,22 +50,32 @@ SCANS_MAX = 500
 
 def round_views(desk: Desk, case: ExceptionCaseRow) -> list[RoundView]:
     """Every count of the case, in order, used as proof or not."""
-    rounds = rounds_by_case(desk.session, desk.site_id, [case.case_id])
-    found = []
-    for row in rounds.get(case.case_id, ()):
-        count = desk.session.get(CountRow, (desk.site_id, row.count_id))
-        if count is not None:
-            found.append(_round_view(desk, case, row, count))
-    return found
+    seen = _counts(desk, case)
+    stored = events_of_counts(desk.session, desk.site_id, [count.count_id for _, count in seen])
+    return [_round_view(desk, case, row, count, stored[count.count_id]) for row, count in seen]
 
 
-def _round_view(desk: Desk, case: ExceptionCaseRow, row: CaseRound, count: CountRow) -> RoundView:
+def _counts(desk: Desk, case: ExceptionCaseRow) -> list[tuple[CaseRound, CountRow]]:
+    """The case's rounds with their counts, looked up together with what was counted."""
+    rounds = desk.rounds(case.case_id)
+    wanted = [row.count_id for row in rounds]
+    desk.load_counts(wanted)
+    desk.load_lines(wanted)
+    return [(row, count) for row in rounds if (count := desk.count(row.count_id)) is not None]
+
+
+def _round_view(
+    desk: Desk,
+    case: ExceptionCaseRow,
+    row: CaseRound,
+    count: CountRow,
+    stored: Sequence[StoredEvent],
+) -> RoundView:
     lines = [
         line
         for line in desk.lines(count.count_id)
         if (line.sku, line.lot, line.condition) == (case.sku, case.lot, case.condition)
     ]
-    stored = events_of_count(desk.session, desk.site_id, count.count_id)
     told = fold_stored(count.count_id, stored)
     book = NOTHING
     for line in lines:
@@ -173,12 +183,7 @@ def movement_views(desk: Desk, case: ExceptionCaseRow) -> list[MovementView]:
     place = desk.bin(case.bin)
     if place is None or not case.sku:
         return []
-    rounds = rounds_by_case(desk.session, desk.site_id, [case.case_id])
-    seen = [
-        count
-        for row in rounds.get(case.case_id, ())
-        if (count := desk.session.get(CountRow, (desk.site_id, row.count_id))) is not None
-    ]
+    seen = [count for _, count in _counts(desk, case)]
     first = min((c.opened_earliest_us for c in seen), default=case.opened_us)
     moves = ledger.movements_of_bin(
         desk.session, desk.site_id, case.bin, from_us(first) - AROUND, desk.now, sku=case.sku

@@ -46,6 +46,7 @@ from server.services.case_evidence import impact_of, puzzle_of
 from server.services.case_timeline import history_view, movement_views, round_views, timeline
 from server.services.counting_tasks import people_who_counted
 from server.services.desk import Desk
+from server.services.lookahead import LookAhead
 from server.storage import case_queue, ledger
 from server.storage import cases as case_rows
 from server.storage.case_queue import QueueFilter
@@ -155,6 +156,13 @@ def find_detail(
 
 def case_detail(desk: Desk, case: ExceptionCaseRow, person: Person) -> CaseDetail:
     """Everything about a case on one page, and what this person may do with it."""
+    desk.ahead = LookAhead(rounds={case.case_id: list(desk.rounds(case.case_id))})
+    detail = _detail(desk, case, person)
+    desk.ahead = None
+    return detail
+
+
+def _detail(desk: Desk, case: ExceptionCaseRow, person: Person) -> CaseDetail:
     task = desk.session.get(CountTaskRow, (desk.site_id, case.recount_task_id))
     recounter = task.assigned_to if task and case.state == CaseState.RECOUNT_REQUESTED else ""
     rounds = round_views(desk, case)

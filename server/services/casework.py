@@ -7,9 +7,10 @@ kept. Whatever a decision settles is judged again in the same transaction.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from app.contract.problems import RefusalError
-from app.contract.review import Action, BulkDecision, BulkResult, Decision, DecisionResult
+from app.contract.review import Action, Decision, DecisionResult
 from app.contract.vocabulary import CaseState
 from server.clock import Rim
 from server.domain.cases import (
@@ -24,7 +25,7 @@ from server.services.case_view import case_detail
 from server.services.counting_tasks import settle_tasks
 from server.services.decision_verbs import VERBS, Answer, Ask
 from server.services.desk import Desk
-from server.services.reconciling import judge
+from server.services.reconciling import judge_bins
 from server.storage import cases as case_rows
 from server.storage.case_queue import overdue_cases
 from server.storage.case_rounds import rounds_by_case
@@ -50,42 +51,30 @@ def decide(
         return result
 
 
-def decide_in_bulk(
-    database: Database, site_id: str, bulk: BulkDecision, person: Person, *, rim: Rim
-) -> BulkResult:
-    """The same decision about many cases, each by itself: one refusal never stops the others."""
-    results = []
-    for case_id in dict.fromkeys(bulk.case_ids):
-        try:
-            result = decide(database, site_id, case_id, bulk.decision, person, rim=rim)
-        except RefusalError as refusal:
-            result = DecisionResult(
-                decision_id=bulk.decision.decision_id,
-                case_id=case_id,
-                done=False,
-                problem=refusal.code,
-                message=refusal.detail,
-            )
-        results.append(result)
-    return BulkResult(results=tuple(results))
-
-
 def decide_at(desk: Desk, case_id: str, decision: Decision, person: Person) -> DecisionResult:
     """The same inside a transaction that is under way; the caller commits."""
+    result, settled = decide_only(desk, case_id, decision, person)
+    judge_again(desk, settled)
+    desk.session.flush()
+    case = case_rows.find_case(desk.session, desk.site_id, case_id)
+    assert case is not None, "it was just decided"
+    return result.model_copy(update={"case": case_detail(desk, case, person)})
+
+
+def decide_only(
+    desk: Desk, case_id: str, decision: Decision, person: Person
+) -> tuple[DecisionResult, tuple[ExceptionCaseRow, ...]]:
+    """Carry out the decision; what came of it, and the cases whose bins are to be judged again.
+
+    Nothing is judged yet: see `judge_again`.
+    """
     case = case_rows.find_case(desk.session, desk.site_id, case_id, lock=True)
     if case is None:
         raise RefusalError("not-found", what="case", id=case_id)
     earlier = case_rows.find_decision(desk.session, desk.site_id, decision.decision_id, case_id)
     if earlier is not None:
-        return DecisionResult(
-            decision_id=decision.decision_id,
-            case_id=case_id,
-            done=earlier.done,
-            repeated=True,
-            problem=earlier.problem or None,
-            message=earlier.message,
-            case=case_detail(desk, case, person),
-        )
+        repeated = _result(decision, case_id, problem=earlier.problem, message=earlier.message)
+        return repeated.model_copy(update={"done": earlier.done, "repeated": True}), ()
     check_decider(Actor(user_id=person.user_id, role=person.role), decision.action)
     top = case.top_proposal
     ask = Ask(desk=desk, case=case, decision=decision, person=person)
@@ -94,18 +83,19 @@ def decide_at(desk: Desk, case_id: str, decision: Decision, person: Person) -> D
         raise RefusalError("version-stale", seen=decision.version, now=case.version)
     answer = VERBS[decision.action](ask)
     _keep(ask, answer, top)
-    if answer.is_settled:
-        _judge_again(desk, (case, *answer.also))
-    elif case.is_live and not case.subject:
+    if not answer.is_settled and case.is_live and not case.subject:
         propose(desk, case)
-    desk.session.flush()
+    result = _result(decision, case_id, problem=answer.problem, message=answer.message)
+    return result, (case, *answer.also) if answer.is_settled else ()
+
+
+def _result(decision: Decision, case_id: str, *, problem: str, message: str) -> DecisionResult:
     return DecisionResult(
         decision_id=decision.decision_id,
         case_id=case_id,
-        done=not answer.problem,
-        problem=answer.problem or None,
-        message=answer.message,
-        case=case_detail(desk, case, person),
+        done=not problem,
+        problem=problem or None,
+        message=message,
     )
 
 
@@ -144,13 +134,19 @@ def _keep(ask: Ask, answer: Answer, top: str) -> None:
     )
 
 
-def _judge_again(desk: Desk, cases: Sequence[ExceptionCaseRow]) -> None:
+def judge_again(desk: Desk, cases: Sequence[ExceptionCaseRow]) -> None:
+    """Let what follows from settled cases follow: their bins are judged again, all at once."""
+    if not cases:
+        return
     desk.session.flush()
+    since: dict[str, datetime] = {}
     for case in cases:
         if case.bin and case.first_order_us:
-            judge(desk, case.bin, since=from_us(case.first_order_us))
+            first = from_us(case.first_order_us)
+            since[case.bin] = min(first, since.get(case.bin, first))
         elif case.bin:
             _settle_tasks_of(desk, case)
+    judge_bins(desk, since)
 
 
 def _settle_tasks_of(desk: Desk, case: ExceptionCaseRow) -> None:

@@ -18,7 +18,7 @@ from server.domain.reconcile import SkuTerms, Terms
 from server.domain.stock import Movement
 from server.domain.tolerance import ToleranceSubject, ToleranceTable
 from server.services.lookahead import LookAhead
-from server.storage import access, casework_stock, count_lines, ledger, records, rules
+from server.storage import access, casework_stock, count_lines, counts, ledger, records, rules
 from server.storage import cases as case_rows
 from server.storage import tasks as task_rows
 from server.storage.case_rounds import CaseRound, rounds_by_case, write_rounds
@@ -130,6 +130,12 @@ class Desk:
         if task_id not in self._tasks:
             self.load_tasks([task_id])
         return self._tasks[task_id]
+
+    def load_counts(self, count_ids: Iterable[str]) -> None:
+        """Look up many at once."""
+        wanted = sorted({i for i in count_ids if i not in self._counts})
+        if wanted:
+            self.counts_are(counts.find_counts(self.session, self.site_id, wanted).values())
 
     def counts_are(self, rows: Iterable[CountRow]) -> None:
         """Keep rows at hand that were just looked up."""

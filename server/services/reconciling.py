@@ -14,7 +14,7 @@ from decimal import Decimal
 from sqlmodel import Session
 
 from app.contract.count_fold import CountStatus, FoldedCount
-from server.domain.judging import BinFacts, BinOutcome, judge_bin
+from server.domain.judging import BinFacts, BinOutcome, LineSettlement, judge_bin
 from server.domain.proposals import NEAR
 from server.domain.reconcile import BinBook, CountFacts
 from server.domain.stock import Movement, StockKey
@@ -30,7 +30,7 @@ from server.storage.columns import from_us
 from server.storage.counts import FoldedFacts
 from server.storage.events import events_of_counts
 from server.storage.records import Bin
-from server.storage.settlements import settlements_of
+from server.storage.settlements import settlements_of_bins
 from server.storage.tables_casework import CountRow, ExceptionCaseRow
 
 LOOK_BACK = timedelta(days=45)
@@ -161,6 +161,7 @@ class _BinWork:
     cases: Sequence[ExceptionCaseRow]
     rows: Sequence[CountRow]
     facts: list[CountFacts]
+    settlements: Sequence[LineSettlement]
     opening: Mapping[StockKey, Decimal]
     movements: Sequence[Movement]
     outcome: BinOutcome = field(default_factory=lambda: BinOutcome(judged={}, lines=()))
@@ -184,12 +185,14 @@ def _gather(desk: Desk, bins: Sequence[Bin], since: Mapping[str, datetime]) -> l
         session, site_id, {code: begin - counts.JUST_BEFORE for code, (begin, _) in spans.items()}
     )
     movements = bin_books.movements_of_bins(session, site_id, spans)
+    settlements = settlements_of_bins(session, site_id, cases)
     work = [
         _BinWork(
             place=place,
             cases=cases[place.bin],
             rows=rows[place.bin],
             facts=facts[place.bin],
+            settlements=settlements.get(place.bin, ()),
             opening=openings.get(place.bin, {}),
             movements=movements.get(place.bin, ()),
         )
@@ -248,7 +251,7 @@ def _judge(desk: Desk, work: _BinWork) -> None:
                 tracking=desk.tracking(_skus(work)),
             ),
             terms=desk.terms(code),
-            settlements=settlements_of(desk.session, desk.site_id, code, work.cases),
+            settlements=work.settlements,
             rounds_max=desk.policy.rounds_max,
         )
     )

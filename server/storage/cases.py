@@ -64,6 +64,20 @@ def find_case(
     return session.exec(query).one_or_none()
 
 
+def lock_cases(
+    session: Session, site_id: str, case_ids: Iterable[str]
+) -> dict[str, ExceptionCaseRow]:
+    """Those of the cases that there are, locked in one order, so that two never wait for each other."""
+    wanted = sorted(set(case_ids))
+    query = (
+        select(ExceptionCaseRow)
+        .where(col(ExceptionCaseRow.site_id) == site_id, col(ExceptionCaseRow.case_id).in_(wanted))
+        .order_by(col(ExceptionCaseRow.case_id))
+        .with_for_update()
+    )
+    return {row.case_id: row for row in session.exec(query)}
+
+
 def line_cases_of_bins(
     session: Session, site_id: str, since: Mapping[str, datetime]
 ) -> dict[str, list[ExceptionCaseRow]]:

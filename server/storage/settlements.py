@@ -6,8 +6,10 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlalchemy import Row, select
+from sqlmodel import Session
 
 from app.contract.vocabulary import Condition
 from server.domain.judging import CaseLine, LineSettlement
@@ -17,16 +19,40 @@ from server.storage.cases import line_of_case
 from server.storage.columns import from_u, from_us
 from server.storage.tables_casework import AdjustmentPartRow, ExceptionCaseRow
 
+Part = AdjustmentPartRow | Row[Any]
+_PART = AdjustmentPartRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it at run time
+_CHUNK = 400
 
-def settlements_of(
-    session: Session, site_id: str, bin_code: str, cases: Iterable[ExceptionCaseRow]
-) -> list[LineSettlement]:
-    """What the decided cases of a bin settle, line by line, a transfer's other line included."""
-    decided = {case.case_id: case for case in cases if case.settled_as}
+
+def settlements_of_bins(
+    session: Session, site_id: str, cases: Mapping[str, Iterable[ExceptionCaseRow]]
+) -> dict[str, list[LineSettlement]]:
+    """What the decided cases of each bin settle, line by line, a transfer's other line included.
+
+    A bin without any is left out.
+    """
+    decided = {
+        place: {case.case_id: case for case in found if case.settled_as}
+        for place, found in cases.items()
+    }
+    decided = {place: found for place, found in decided.items() if found}
     if not decided:
-        return []
-    rounds = rounds_by_case(session, site_id, decided)
-    parts = _parts_of_bin(session, site_id, bin_code, decided)
+        return {}
+    rounds = rounds_by_case(
+        session, site_id, [case_id for found in decided.values() for case_id in found]
+    )
+    parts = _parts_of_bins(session, site_id, sorted(decided))
+    return {
+        place: _settlements(found, rounds, _by_case(parts.get(place, ()), found))
+        for place, found in decided.items()
+    }
+
+
+def _settlements(
+    decided: Mapping[str, ExceptionCaseRow],
+    rounds: Mapping[str, Sequence[CaseRound]],
+    parts: Mapping[str, Sequence[Part]],
+) -> list[LineSettlement]:
     found = []
     for case_id, case in decided.items():
         how = SettledAs(case.settled_as)
@@ -39,8 +65,8 @@ def settlements_of(
         settlement = Settlement(
             case_id=case_id,
             how=how,
-            count_ids=frozenset(r.count_id for r in rounds[case_id]),
-            deciding=_deciding(case, rounds[case_id]),
+            count_ids=frozenset(r.count_id for r in rounds.get(case_id, ())),
+            deciding=_deciding(case, rounds.get(case_id, ())),
             last=(from_us(case.last_order_us), case.last_order_id),
             amounts={s: q for s, q in amounts.items() if q != 0},
         )
@@ -60,15 +86,24 @@ def _deciding(case: ExceptionCaseRow, rounds: Sequence[CaseRound]) -> frozenset[
     return frozenset(used[-2:] if case.standing == Standing.AGREED else used[-1:])
 
 
-def _parts_of_bin(
-    session: Session, site_id: str, bin_code: str, decided: Mapping[str, ExceptionCaseRow]
-) -> dict[str, list[AdjustmentPartRow]]:
+def _parts_of_bins(session: Session, site_id: str, bins: Sequence[str]) -> dict[str, list[Part]]:
+    session.flush()
+    found: dict[str, list[Part]] = defaultdict(list)
+    for start in range(0, len(bins), _CHUNK):
+        query = select(_PART).where(
+            _PART.c.site_id == site_id, _PART.c.bin.in_(bins[start : start + _CHUNK])
+        )
+        for part in session.connection().execute(query):
+            found[part.bin].append(part)
+    return found
+
+
+def _by_case(
+    parts: Iterable[Part], decided: Mapping[str, ExceptionCaseRow]
+) -> dict[str, list[Part]]:
     """Parts by the case they settle; under "<case>*" those on another line that it moved along."""
-    query = select(AdjustmentPartRow).where(
-        col(AdjustmentPartRow.site_id) == site_id, col(AdjustmentPartRow.bin) == bin_code
-    )
-    found: dict[str, list[AdjustmentPartRow]] = defaultdict(list)
-    for part in session.exec(query):
+    found: dict[str, list[Part]] = defaultdict(list)
+    for part in parts:
         case = decided.get(part.case_id)
         if case is None:
             continue
@@ -78,9 +113,9 @@ def _parts_of_bin(
 
 
 def _other_lines(
-    case: ExceptionCaseRow, settlement: Settlement, parts: Sequence[AdjustmentPartRow]
+    case: ExceptionCaseRow, settlement: Settlement, parts: Sequence[Part]
 ) -> list[LineSettlement]:
-    by_line: dict[CaseLine, list[AdjustmentPartRow]] = defaultdict(list)
+    by_line: dict[CaseLine, list[Part]] = defaultdict(list)
     for part in parts:
         line = CaseLine(sku=part.sku, lot=part.lot, condition=Condition(part.condition))
         by_line[line].append(part)

@@ -23,7 +23,7 @@ from app.contract.review import Action, BulkDecision, Decision
 from app.contract.vocabulary import PhysicalState, ReasonCode
 from app.sync.outcomes import Delivered
 from server.domain.stock import Movement
-from server.services import casework
+from server.services import bulk_decisions
 from server.storage import ledger
 from server.storage.columns import to_u, to_us
 from server.storage.engine import Database
@@ -150,7 +150,7 @@ def _approve_all(floor: Floor, *, expected: int) -> None:
             reason=ReasonCode.UNKNOWN_CAUSE,
         )
         bulk = BulkDecision(case_ids=tuple(ids[start : start + 200]), decision=decision)
-        answer = casework.decide_in_bulk(
+        answer = bulk_decisions.decide_in_bulk(
             floor.database, SITE, bulk, floor.person("lea"), rim=floor.rim
         )
         refused = [r for r in answer.results if not r.done]
