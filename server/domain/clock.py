@@ -9,7 +9,8 @@ was seen of it in other boots, and the doubt is stated. Milliseconds throughout.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -68,52 +69,115 @@ class Placed:
 
 def place(moment: Moment, samples: Sequence[Sample], received_ms: int) -> Placed:
     """The interval that surely holds the event. Total: any samples give an answer."""
-    same_boot = [s for s in samples if s.boot_id == moment.boot_id]
-    if any(s.t3_boot_ms is not None for s in same_boot):
-        return _by_boot_clock(moment, same_boot, received_ms)
-    return _by_wall_clock(moment, samples, same_boot, received_ms)
+    return SeenClocks(samples).place(moment, received_ms)
 
 
-def _by_boot_clock(moment: Moment, samples: Sequence[Sample], received_ms: int) -> Placed:
-    earliest = [
-        moment.boot_ms + (s.t2_ms - s.t3_boot_ms) - _drift(moment.boot_ms - s.t3_boot_ms)
-        for s in samples
-        if s.t3_boot_ms is not None
-    ]
-    latest = _latest(moment, samples)
-    low, high = max(earliest), min(latest)
+class SeenClocks:
+    """Everything known about one install's clocks, ready to date many events.
+
+    A device that has been up for a month was seen thousands of times; each event needs the nearest.
+    """
+
+    def __init__(self, samples: Sequence[Sample]) -> None:
+        by_boot: dict[str, list[Sample]] = {}
+        for sample in samples:
+            by_boot.setdefault(sample.boot_id, []).append(sample)
+        self._boots = {boot_id: _Boot(seen) for boot_id, seen in by_boot.items()}
+        self._by_wall = sorted(samples, key=_wall)
+        self._walls = [_wall(sample) for sample in self._by_wall]
+
+    def place(self, moment: Moment, received_ms: int) -> Placed:
+        """The interval that surely holds the event."""
+        boot = self._boots.get(moment.boot_id)
+        if boot is not None and boot.has_reply:
+            return _by_boot_clock(moment, boot, received_ms)
+        # A reading on arrival bounds from above also without a reply: it was sent before it came.
+        ceiling = received_ms if boot is None else min(boot.latest(moment.boot_ms), received_ms)
+        return self._by_wall_clock(moment, ceiling, received_ms)
+
+    def _by_wall_clock(self, moment: Moment, ceiling: int, received_ms: int) -> Placed:
+        nearest = self._nearest(moment.wall_ms)
+        if not nearest:
+            # Never heard of this clock before: the event is no later than its arrival, that is all.
+            low = min(moment.wall_ms, ceiling) - WALL_DOUBT_MS
+            return _placed(low, ceiling, received_ms, best=ClockQuality.POOR)
+        bounds = [_wall_offset(s) for s in nearest]
+        low, high = min(b[0] for b in bounds), max(b[1] for b in bounds)
+        is_agreed = len(nearest) == 2 and high - low <= WALL_AGREES_MS
+        doubt = WALL_DOUBT_AGREED_MS if is_agreed else WALL_DOUBT_MS
+        earliest, latest = moment.wall_ms + low - doubt, moment.wall_ms + high + doubt
+        best = ClockQuality.FAIR if is_agreed else ClockQuality.POOR
+        return _placed(min(earliest, ceiling), min(latest, ceiling), received_ms, best=best)
+
+    def _nearest(self, wall_ms: int) -> list[Sample]:
+        """The last sample at or before that wall time and the first one after it."""
+        after = bisect_right(self._walls, wall_ms)
+        found = []
+        if after:
+            # Of several at one wall time the first, whichever side they are on.
+            found.append(self._by_wall[bisect_left(self._walls, self._walls[after - 1])])
+        if after < len(self._by_wall):
+            found.append(self._by_wall[after])
+        return found
+
+
+class _Boot:
+    """What was seen of one boot's clock. Without any sample there is none."""
+
+    def __init__(self, samples: Sequence[Sample]) -> None:
+        self.samples = samples
+        replied = [(s.t3_boot_ms, s.t2_ms) for s in samples if s.t3_boot_ms is not None]
+        self.has_reply = bool(replied)
+        self._above = _Bound((s.t0_boot_ms, s.t1_ms - s.t0_boot_ms) for s in samples)
+        self._below = _Bound((t3, t3 - t2) for t3, t2 in replied)
+
+    def latest(self, boot_ms: int) -> int:
+        """Server time at that reading of the boot clock, at most."""
+        return boot_ms + self._above.least(boot_ms)
+
+    def earliest(self, boot_ms: int) -> int:
+        """Server time at that reading, at least. Only where a reply was seen."""
+        return boot_ms - self._below.least(boot_ms)
+
+
+class _Bound:
+    """The least of several offsets, each of which loosens by drift with the distance from its reading.
+
+    An offset that another one undercuts even where it was read undercuts nothing anywhere, and is
+    left out; of the rest the nearest on either side is the least, exactly, rounding included.
+    """
+
+    def __init__(self, points: Iterable[tuple[int, int]]) -> None:
+        rising = _without_undercut(sorted(points))
+        kept = _without_undercut(rising[::-1])[::-1]
+        self._at = [at for at, _ in kept]
+        self._offsets = [offset for _, offset in kept]
+
+    def least(self, boot_ms: int) -> int:
+        after = bisect_right(self._at, boot_ms)
+        near = range(max(0, after - 1), min(after + 1, len(self._at)))
+        return min(self._offsets[i] + _drift(boot_ms - self._at[i]) for i in near)
+
+
+def _without_undercut(points: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Points, in order, less those that the one kept before them undercuts."""
+    kept: list[tuple[int, int]] = []
+    for at, offset in points:
+        if not kept or kept[-1][1] + _drift(at - kept[-1][0]) > offset:
+            kept.append((at, offset))
+    return kept
+
+
+def _by_boot_clock(moment: Moment, boot: _Boot, received_ms: int) -> Placed:
+    low, high = boot.earliest(moment.boot_ms), boot.latest(moment.boot_ms)
     if low > high:  # the server's own clock was set between samples: believe none more than another
-        low, high = min(earliest), max(latest)
+        replied = [(s.t3_boot_ms, s.t2_ms) for s in boot.samples if s.t3_boot_ms is not None]
+        low = min(moment.boot_ms + (t2 - t3) - _drift(moment.boot_ms - t3) for t3, t2 in replied)
+        high = max(
+            moment.boot_ms + (s.t1_ms - s.t0_boot_ms) + _drift(moment.boot_ms - s.t0_boot_ms)
+            for s in boot.samples
+        )
     return _placed(low - TICK_MS, high + TICK_MS, received_ms, best=ClockQuality.GOOD)
-
-
-def _latest(moment: Moment, samples: Sequence[Sample]) -> list[int]:
-    return [
-        moment.boot_ms + (s.t1_ms - s.t0_boot_ms) + _drift(moment.boot_ms - s.t0_boot_ms)
-        for s in samples
-    ]
-
-
-def _by_wall_clock(
-    moment: Moment, samples: Sequence[Sample], same_boot: Sequence[Sample], received_ms: int
-) -> Placed:
-    # A reading on arrival bounds from above also without a reply: it was sent before it came.
-    ceiling = min([*_latest(moment, same_boot), received_ms])
-    before = [s for s in samples if s.t0_wall_ms <= moment.wall_ms]
-    after = [s for s in samples if s.t0_wall_ms > moment.wall_ms]
-    nearest = [max(before, key=_wall)] if before else []
-    nearest += [min(after, key=_wall)] if after else []
-    if not nearest:
-        # Never heard of this clock before: the event is no later than its arrival, that is all.
-        low = min(moment.wall_ms, ceiling) - WALL_DOUBT_MS
-        return _placed(low, ceiling, received_ms, best=ClockQuality.POOR)
-    bounds = [_wall_offset(s) for s in nearest]
-    low, high = min(b[0] for b in bounds), max(b[1] for b in bounds)
-    is_agreed = len(nearest) == 2 and high - low <= WALL_AGREES_MS
-    doubt = WALL_DOUBT_AGREED_MS if is_agreed else WALL_DOUBT_MS
-    earliest, latest = moment.wall_ms + low - doubt, moment.wall_ms + high + doubt
-    best = ClockQuality.FAIR if is_agreed else ClockQuality.POOR
-    return _placed(min(earliest, ceiling), min(latest, ceiling), received_ms, best=best)
 
 
 def _wall(sample: Sample) -> int:
@@ -130,7 +194,8 @@ def _wall_offset(sample: Sample) -> tuple[int, int]:
 
 
 def _drift(gap_ms: int) -> int:
-    return -(-abs(gap_ms) * DRIFT_PPM // 1_000_000)
+    # The gap is the device's: a slow clock shows fewer milliseconds than there were.
+    return -(-abs(gap_ms) * DRIFT_PPM // (1_000_000 - DRIFT_PPM))
 
 
 def _placed(low: int, high: int, received_ms: int, *, best: ClockQuality) -> Placed:
@@ -142,9 +207,9 @@ def _placed(low: int, high: int, received_ms: int, *, best: ClockQuality) -> Pla
         quality = ClockQuality.FAIR
     if doubt < GOOD_MS:
         quality = ClockQuality.GOOD
-    order = list(ClockQuality)
     return Placed(
-        earliest_ms=low,
-        latest_ms=high,
-        quality=max(quality, best, key=order.index),
+        earliest_ms=low, latest_ms=high, quality=max(quality, best, key=_WORSE.__getitem__)
     )
+
+
+_WORSE = {quality: place for place, quality in enumerate(ClockQuality)}

@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 
 from app.contract.events import DeviceEvent
 from server.domain.arrivals import decode_once
-from server.domain.clock import ClockQuality, Moment, Sample, place
+from server.domain.clock import ClockQuality, Moment, Sample, SeenClocks
 from server.storage.access import device_names
 from server.storage.columns import from_us
 from server.storage.tables_sync import (
@@ -81,12 +81,15 @@ def events_of_counts(
     rows: list[Row[Any]] = []
     for chunk in _chunks(count_ids):
         rows += session.connection().execute(_OF_COUNTS, {"site_id": site_id, "ids": chunk})
-    samples = {i: samples_of(session, site_id, i) for i in {row.install_id for row in rows}}
+    clocks = {
+        install_id: SeenClocks(samples_of(session, site_id, install_id))
+        for install_id in {row.install_id for row in rows}
+    }
     names = device_names(session, site_id, list({row.device_id for row in rows}))
     found: dict[str, list[StoredEvent]] = {count_id: [] for count_id in count_ids}
     for row in rows:
         name = names.get(row.device_id, "")
-        found[row.count_id].append(_placed(row, samples[row.install_id], name))
+        found[row.count_id].append(_placed(row, clocks[row.install_id], name))
     return found
 
 
@@ -106,11 +109,10 @@ _OF_COUNTS = (
 )
 
 
-def _placed(row: Row[Any], samples: Sequence[Sample], device_name: str) -> StoredEvent:
+def _placed(row: Row[Any], clocks: SeenClocks, device_name: str) -> StoredEvent:
     event = decode_once(row.raw)
-    when = place(
+    when = clocks.place(
         Moment(boot_id=event.boot_id, boot_ms=event.boot_ms, wall_ms=event.wall_ms),
-        samples,
         # The millisecond in which it arrived, rounded up: it happened no later.
         -(-row.received_us // 1000),
     )
@@ -129,10 +131,17 @@ def _placed(row: Row[Any], samples: Sequence[Sample], device_name: str) -> Store
 def samples_of(session: Session, site_id: str, install_id: str) -> list[Sample]:
     """Everything known about an install's clocks; a branch has those of its install."""
     install_id = install_id.split(BRANCH, maxsplit=1)[0]
-    rows = session.exec(
-        select(ClockSampleRow).where(
-            ClockSampleRow.site_id == site_id, ClockSampleRow.install_id == install_id
+    rows = session.connection().execute(
+        select_columns(
+            col(ClockSampleRow.boot_id),
+            col(ClockSampleRow.t0_boot_ms),
+            col(ClockSampleRow.t0_wall_ms),
+            col(ClockSampleRow.t1_ms),
+            col(ClockSampleRow.t2_ms),
+            col(ClockSampleRow.t3_boot_ms),
         )
+        .where(col(ClockSampleRow.site_id) == site_id, col(ClockSampleRow.install_id) == install_id)
+        .order_by(col(ClockSampleRow.boot_id), col(ClockSampleRow.t0_boot_ms))
     )
     return [
         Sample(

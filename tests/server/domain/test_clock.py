@@ -130,3 +130,80 @@ def test_any_samples_give_an_interval_that_ends_by_the_arrival(samples, received
     placed = place(Moment(boot_id="b1", boot_ms=5, wall_ms=7), samples, received)
 
     assert placed.earliest_ms <= placed.latest_ms <= received
+
+
+def seen(boot_id, at, wall, ways, replied):
+    """A sample of a clock 90,000 s behind the server's, its ways taking up to as long as it drifts."""
+    up, down = ways
+    return Sample(
+        boot_id=boot_id,
+        t0_boot_ms=at,
+        t0_wall_ms=wall,
+        t1_ms=at + 90_000_000 + up,
+        t2_ms=at + 90_000_000 + up,
+        t3_boot_ms=at + up + down if replied else None,
+    )
+
+
+@given(
+    samples=st.lists(
+        st.builds(
+            seen,
+            st.sampled_from(["b1", "b1", "b2"]),
+            st.integers(0, 40_000_000),
+            st.integers(0, 50),
+            st.tuples(st.integers(0, 9_000), st.integers(-2_000, 9_000)),
+            st.booleans(),
+        ),
+        max_size=20,
+    ),
+    boot_ms=st.integers(0, 40_000_000),
+    wall_ms=st.integers(0, 50),
+)
+def test_the_nearest_samples_say_what_all_of_them_say(samples, boot_ms, wall_ms):
+    told = Moment(boot_id="b1", boot_ms=boot_ms, wall_ms=wall_ms)
+
+    placed = place(told, samples, 99_000_000)
+
+    assert (placed.earliest_ms, placed.latest_ms) == by_all_samples(told, samples, 99_000_000)
+
+
+def by_all_samples(told, samples, received):
+    """The rule as docs/protocol.md has it, over every sample."""
+
+    def drift(gap):
+        return -(-abs(gap) * 200 // 999_800)
+
+    own = [s for s in samples if s.boot_id == told.boot_id]
+    latest = [
+        told.boot_ms + s.t1_ms - s.t0_boot_ms + drift(told.boot_ms - s.t0_boot_ms) for s in own
+    ]
+    replied = [s for s in own if s.t3_boot_ms is not None]
+    if replied:
+        earliest = [
+            told.boot_ms + s.t2_ms - s.t3_boot_ms - drift(told.boot_ms - s.t3_boot_ms)
+            for s in replied
+        ]
+        low, high = max(earliest), min(latest)
+        if low > high:
+            low, high = min(earliest), max(latest)
+        high = min(high + 1, received)
+        return min(low - 1, high), high
+    ceiling = min([*latest, received])
+    before = [s for s in samples if s.t0_wall_ms <= told.wall_ms]
+    after = [s for s in samples if s.t0_wall_ms > told.wall_ms]
+    nearest = [max(before, key=lambda s: s.t0_wall_ms)] if before else []
+    nearest += [min(after, key=lambda s: s.t0_wall_ms)] if after else []
+    if not nearest:
+        return min(told.wall_ms, ceiling) - 300_000, ceiling
+    highs = [s.t1_ms - s.t0_wall_ms for s in nearest]
+    lows = [
+        high - 30_000
+        if s.t3_boot_ms is None
+        else min(s.t2_ms - (s.t0_wall_ms + s.t3_boot_ms - s.t0_boot_ms), high)
+        for s, high in zip(nearest, highs, strict=True)
+    ]
+    agreed = len(nearest) == 2 and max(highs) - min(lows) <= 2_000
+    doubt = 30_000 if agreed else 300_000
+    high = min(told.wall_ms + max(highs) + doubt, ceiling)
+    return min(told.wall_ms + min(lows) - doubt, ceiling, high), high
