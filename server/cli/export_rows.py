@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from server.cli.opening import opened
+from server.cli.opening import opened, stop_unwritable
 from server.services.exporting import ExportKind, write_export
 
 
@@ -30,12 +31,18 @@ def export_rows(
     with opened() as (database, settings, rim):
         at = rim.now() if as_of is None else _instant(as_of)
         part = file.with_name(f"{file.name}.part")
-        with (
-            database.read() as session,
-            part.open("w", encoding="utf-8", newline="") as out,
-        ):
-            rows = write_export(session, settings.site_id, kind, at, out)
-        part.replace(file)  # a broken export never stands where a whole one is expected
+        try:
+            with (
+                database.read() as session,
+                part.open("w", encoding="utf-8", newline="") as out,
+            ):
+                rows = write_export(session, settings.site_id, kind, at, out)
+            part.replace(file)  # a broken export never stands where a whole one is expected
+        except OSError as error:
+            stop_unwritable(file, error)
+        finally:
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
     typer.echo(f"{file}: {rows} {kind.value} rows.")
 
 

@@ -6,16 +6,28 @@ import csv
 import getpass
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from app.contract.problems import RefusalError
-from server.cli.opening import opened
+from app.contract.vocabulary import (
+    AbcClass,
+    BinKind,
+    OutsidePlace,
+    PhysicalState,
+    RecordState,
+    Tracking,
+    Unit,
+)
+from server.cli.opening import opened, stop_unwritable
 from server.domain.cells import defused
+from server.domain.records import DOCUMENT_KINDS, STATES
 from server.domain.row_errors import RowError
 from server.host.mapping import NO_MAPPING, read_mapping
 from server.services.importing.report import ImportKind, ImportReport
@@ -31,18 +43,39 @@ The same file twice changes nothing. Exit code 0 when everything was taken, 1 ot
 Import in this order: bins, skus, documents, then stock or movements.
 """
 
+_MAPPING = (
+    'time_zone = "Europe/Berlin" (of times that name none)',
+    "decimal_comma = true",
+    '[columns] quantity = "Menge" (ours = "theirs")',
+    '[defaults] unit = "each" (for a column they do not have)',
+    '[words.unit] Krt = "case" (theirs = "ours")',
+)
+"""Each table's header and entries stand on lines of their own in the file; docs/records.md has one."""
+
 
 def _columns_help() -> str:
-    lines = ["Columns, by KIND (first those that must be there):", ""]
+    lines = ["Columns, by KIND; those that must be there come before the dot:"]
     for kind, columns in COLUMNS.items():
-        lines.append(f"  {kind.value}: {','.join(columns.required)} · {','.join(columns.optional)}")
+        lines.append(f"  {kind.value}: {' '.join(columns.required)} · {' '.join(columns.optional)}")
+    words: dict[str, type[StrEnum]] = {
+        "state of bins and SKUs": RecordState,
+        "kind of bins": BinKind,
+        "unit": Unit,
+        "tracking": Tracking,
+        "abc_class": AbcClass,
+        "state, from_state, to_state of stock": PhysicalState,
+        "from_bin, to_bin, where it is no bin": OutsidePlace,
+    }
+    lines.append("Words from a closed list:")
+    lines += [f"  {name}: {' '.join(word.value for word in of)}" for name, of in words.items()]
     lines += [
-        "",
-        "Times need a zone (2026-11-23T14:05:00+01:00). Outside places, where a bin would be: "
-        "@supplier, @customer, @shrink, @found. A document is written order/991.",
-        "",
-        "A mapping file (TOML or JSON) puts another system's columns and words into these; "
-        "docs/records.md shows one.",
+        f"  {kind.value} (documents): {' '.join(state.value for state in STATES[kind])}"
+        for kind in DOCUMENT_KINDS
+    ]
+    lines += [
+        "Times need a zone (2026-11-23T14:05:00+01:00). A movement names its document like order/991.",
+        "A mapping file (TOML or JSON) puts another system's columns and words into these:",
+        *(f"  {escape(line)}" for line in _MAPPING),
     ]
     return "\n\n".join(lines)
 
@@ -113,7 +146,11 @@ def _errors_to(path: Path | None) -> Iterator[Callable[[RowError], None]]:
     if path is None:
         yield lambda _error: None
         return
-    with path.open("w", encoding="utf-8", newline="") as file:
+    try:
+        opened_file = path.open("w", encoding="utf-8", newline="")
+    except OSError as error:
+        stop_unwritable(path, error)
+    with opened_file as file:
         writer = csv.writer(file)
         writer.writerow(("line", "column", "code", "reason"))
         yield lambda e: writer.writerow((e.line, e.column, e.code.value, defused(e.reason)))
@@ -157,9 +194,11 @@ def _print(console: Console, report: ImportReport, errors: Path | None) -> None:
 def summary(report: ImportReport) -> str:
     """What became of the file, in one line."""
     if report.errors_total:
+        total = report.errors_total
+        wrong = "1 thing is" if total == 1 else f"{total} things are"
         return (
-            f"{report.name}: nothing was imported. {report.errors_total} things are wrong in "
-            f"{report.rows} rows; mend them and import it again."
+            f"{report.name}: nothing was imported. {wrong} wrong in {report.rows} rows; mend "
+            f"{'it' if total == 1 else 'them'} and import the file again."
         )
     done = "would be" if report.dry_run else "were"
     return (

@@ -5,6 +5,7 @@ What a file is, is seen from its first bytes; a name that says otherwise is refu
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -28,6 +29,7 @@ JSON_BYTES_MAX = 32 * 1024**2
 XLSX_BYTES_MAX = 64 * 1024**2
 """A workbook holds 1,048,576 rows a sheet at most; that many movements are some 60 MB."""
 XLSX_INFLATED_MAX = 2 * 1024**3
+_LINE_CHARS_MAX = 1 << 20
 _DELIMITERS = (",", ";", "\t")
 
 Row = tuple[int, list[str]]
@@ -105,13 +107,13 @@ def _open_csv(path: Path, size: int, mapping: ImportMapping, name: str) -> Sourc
     binary = path.open("rb")
     file = io.TextIOWrapper(binary, encoding="utf-8-sig", newline="")
     try:
-        first = file.readline(1 << 20)
+        first = file.readline(_LINE_CHARS_MAX)
         delimiter = mapping.delimiter or max(_DELIMITERS, key=first.count)
         header = next(csv.reader([first], delimiter=delimiter))
     except (UnicodeDecodeError, csv.Error, StopIteration) as error:
         file.close()
-        refuse(_text_problem(error, name, 1))
-    rows = csv.reader(file, delimiter=delimiter, strict=True)
+        refuse(_text_problem(error, path, name, 1))
+    rows = csv.reader(_lines(file), delimiter=delimiter, strict=True)
 
     def chunks() -> Iterator[tuple[list[Row], float]]:
         chunk: list[Row] = []
@@ -124,23 +126,52 @@ def _open_csv(path: Path, size: int, mapping: ImportMapping, name: str) -> Sourc
                         yield chunk, min(1.0, binary.tell() / size)
                         chunk = []
             except (UnicodeDecodeError, csv.Error) as error:
-                refuse(_text_problem(error, name, rows.line_num + 2))
+                # A line that was not handed over is not counted yet.
+                line = rows.line_num + (2 if isinstance(error, _LongLineError) else 1)
+                refuse(_text_problem(error, path, name, line))
             if chunk:
                 yield chunk, 1.0
 
     return Source(header=header, chunks=chunks())
 
 
-def _text_problem(error: Exception, name: str, line: int) -> str:
+class _LongLineError(csv.Error):
+    """A line that nobody would call a row."""
+
+
+def _lines(file: io.TextIOWrapper) -> Iterator[str]:
+    """The file's lines; _LongLineError for one that is no line of a table, before it fills the memory."""
+    while line := file.readline(_LINE_CHARS_MAX):
+        if len(line) == _LINE_CHARS_MAX:
+            raise _LongLineError(f"it is longer than {_LINE_CHARS_MAX:,} characters")
+        yield line
+
+
+def _text_problem(error: Exception, path: Path, name: str, line: int) -> str:
     if isinstance(error, UnicodeDecodeError):
-        byte = error.object[error.start]
+        line, byte = _first_not_utf8(path, error)
         return (
-            f"{name} is not UTF-8: near line {line} there is the byte {byte:#04x}. "
+            f"{name} is not UTF-8: in line {line} there is the byte {byte:#04x}. "
             "Save it as CSV UTF-8."
         )
     return (
         f"{name} is not readable as CSV near line {line}: {error}. Is a quotation mark left open?"
     )
+
+
+def _first_not_utf8(path: Path, error: UnicodeDecodeError) -> tuple[int, int]:
+    """(line, byte) of the first byte that is not UTF-8: the reader is ahead of the line it gave."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    line = 1
+    with path.open("rb") as file:
+        try:
+            while piece := file.readline(_LINE_CHARS_MAX):
+                decoder.decode(piece)
+                line += piece.endswith(b"\n")
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError as found:
+            error = found
+    return line, error.object[error.start]
 
 
 def _open_xlsx(path: Path, mapping: ImportMapping, name: str) -> Source:

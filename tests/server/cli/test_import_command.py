@@ -66,8 +66,60 @@ def test_a_file_that_cannot_be_read_is_named(run, tmp_path, name, content, words
     assert words in result.output.replace("\n", " ")
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("import", "bins", "bins.csv", "--errors", "gone/e.csv"), "gone/e.csv cannot be written"),
+        (("import", "bins", "bins.csv", "--mapping", "gone.toml"), "mapping file gone.toml"),
+        (("export", "bins", "gone/bins.csv"), "gone/bins.csv cannot be written"),
+        (("export", "bins", "taken"), "taken cannot be written"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_named(run, tmp_path, monkeypatch, words, said):
+    write_rows(tmp_path / "bins.csv", "bins", BINS)
+    (tmp_path / "taken").mkdir()
+    monkeypatch.chdir(tmp_path)
+
+    result = run(*words)
+
+    assert result.exit_code == 1
+    assert said in " ".join(result.output.split())
+    assert [path.name for path in tmp_path.glob("*.part")] == []
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        ("sqlite:///gone/x.sqlite", "gone/x.sqlite"),
+        ("sqlite:///no.sqlite", "file is not a database"),
+        ("nonsense", "Could not parse"),
+        ("postgresql+psycopg://me:secret@127.0.0.1:1/x", "Connection refused"),
+    ],
+)
+@pytest.mark.parametrize(
+    "words", [("verify",), ("export", "bins", "x.csv"), ("import", "bins", "b")]
+)
+def test_a_database_that_cannot_be_opened_is_named_without_its_password(
+    run, tmp_path, monkeypatch, words, case
+):
+    url, said = case
+    (tmp_path / "no.sqlite").write_text("no database\n" * 100)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BLINDCOUNT_DATABASE_URL", url)
+
+    result = run(*words)
+
+    assert result.exit_code == 1
+    assert "BLINDCOUNT_DATABASE_URL names cannot be opened" in result.output
+    assert said in result.output
+    assert "secret" not in result.output
+
+
 def test_the_help_names_every_column(run):
     text = " ".join(run("import", "--help").output.split())
 
     for column in ("walk_order", "abc_class", "as_of", "from_state", "promised_at"):
         assert column in text
+    for word in ("quarantined", "pallet", "serial", "purchase_order", "retired", "@shrink"):
+        assert word in text
+    assert '[columns] quantity = "Menge"' in text
