@@ -22,7 +22,7 @@ _MARGIN_SHARE = 0.10
 _MARGIN_PX = 10
 _HEIGHT_SHARE = 0.85
 _UPSCALE = 4
-_WIDTH_MAX = 4_800
+WIDTH_MAX = 4_800
 # Below this difference of gray there is no print, only noise.
 _CONTRAST_LEAST = 16.0
 
@@ -54,9 +54,9 @@ def cut(gray: Gray, bars: Bars, rows: int) -> Strip:
     half_height = max(1.0, bars.half_height * _HEIGHT_SHARE)
     width = max(16, round(2 * half_width))
     height = min(max(round(2 * half_height / rows), 1), 6) * rows
-    upright = _upright(gray, bars, (width, height), (1.0, 2 * half_height / height))
-    averaged = cv2.resize(upright.astype(np.float32), (width, rows), interpolation=cv2.INTER_AREA)
-    upscale = max(1, min(_UPSCALE, _WIDTH_MAX // width))
+    sampled = upright(gray, bars, (width, height), (1.0, 2 * half_height / height))
+    averaged = cv2.resize(sampled.astype(np.float32), (width, rows), interpolation=cv2.INTER_AREA)
+    upscale = max(1, min(_UPSCALE, WIDTH_MAX // width))
     wide = cv2.resize(averaged, (width * upscale, rows), interpolation=cv2.INTER_CUBIC)
     return Strip(rows=np.asarray(wide, np.float32), upscale=upscale, width=width)
 
@@ -68,10 +68,10 @@ def crop(gray: Gray, bars: Bars, zoom: float = 2.0) -> Gray:
     width = max(16, round(2 * half_width * zoom))
     height = max(8, min(400, round(2 * bars.half_height * _HEIGHT_SHARE * zoom)))
     step = 2 * bars.half_height * _HEIGHT_SHARE / height
-    return _upright(gray, bars, (width, height), (1.0 / zoom, step))
+    return upright(gray, bars, (width, height), (1.0 / zoom, step))
 
 
-def _upright(gray: Gray, bars: Bars, size: tuple[int, int], steps: tuple[float, float]) -> Gray:
+def upright(gray: Gray, bars: Bars, size: tuple[int, int], steps: tuple[float, float]) -> Gray:
     """Samples the picture on a grid turned like the bars: `size` columns and rows, `steps` in
     image pixels from one column to the next and from one row to the next."""
     (width, height), (column_step, row_step) = size, steps

@@ -19,6 +19,7 @@ from app.scanner.engines.zbar import status as zbar_status
 from app.scanner.engines.zxing import ZxingEngine
 from app.scanner.engines.zxing import status as zxing_status
 from app.scanner.events import EngineName, Scan
+from app.scanner.hard import from_fit, from_straightened
 from app.scanner.judge import WHOLE_FRAME_WEIGHT, Jury, is_long_enough, is_whole, scan_of
 from app.scanner.locate import Bars, locate
 
@@ -38,6 +39,9 @@ _QR_EVERY_LINE_PIXELS = 400_000
 
 # zxing-cpp samples every few rows of a picture; thrice as tall, it sees each of ours.
 _ZXING_ROW_HEIGHT = 3
+
+# Places worth the slow attempts.
+_HARD_PLACES = 2
 
 _QR_SIDE = 330
 _QR_QUIET = 40
@@ -164,6 +168,19 @@ class Decoder:
                 yield
             self._qr_located(gray, jury, is_thorough=True)
             yield
+        yield from self._hard(gray, places, jury)
+
+    def _hard(self, gray: Gray, places: Sequence[Bars], jury: Jury) -> Iterator[None]:
+        """The strongest places straightened, for every reader; then numbers fitted to the gray."""
+        for bars in places[:_HARD_PLACES]:
+            for heard in from_straightened(gray, bars, self._zbar, self._zxing):
+                jury.hear(heard.read, heard.attempt, bars.corners, heard.weight)
+            yield
+        if self._opencv:
+            for bars in places[:_HARD_PLACES]:
+                for heard in from_fit(gray, bars):
+                    jury.hear(heard.read, heard.attempt, bars.corners)
+                yield
 
     def _on_bars(self, gray: Gray, places: Sequence[Bars], jury: Jury, recipe: Recipe) -> None:
         """libzbar on clean rows of each place."""

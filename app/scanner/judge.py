@@ -50,8 +50,14 @@ class Claim:
     engine: EngineName
     rows: float = 0.0
     best: float = 0.0
+    is_proven: bool = False
     attempts: set[str] = field(default_factory=set)
     engines: dict[EngineName, None] = field(default_factory=dict)
+
+    @property
+    def is_hearsay(self) -> bool:
+        """Only OpenCV's EAN reader says so, which invents numbers."""
+        return not self.is_proven and set(self.engines) == {EngineName.OPENCV}
 
     @property
     def centre(self) -> tuple[float, float]:
@@ -78,13 +84,15 @@ class Jury:
         claim = self._claims.setdefault(
             _key(read), Claim(read.text, read.symbology, corners, read.engine)
         )
-        is_better = read.engine is not EngineName.OPENCV and read.quality > claim.best
+        counts = read.is_proven or read.engine is not EngineName.OPENCV
+        is_better = counts and read.quality > claim.best
         if is_better or claim.engine is EngineName.OPENCV:
             claim.text, claim.symbology, claim.corners = read.text, read.symbology, corners
             claim.engine, claim.best = read.engine, read.quality
         claim.attempts.add(attempt)
         claim.engines[read.engine] = None
-        if read.engine is not EngineName.OPENCV:
+        claim.is_proven |= read.is_proven
+        if counts:
             claim.rows += read.quality * weight
 
     @property
@@ -110,7 +118,7 @@ class Jury:
     def _holds(self, claim: Claim, is_last: bool) -> bool:
         if claim.symbology.is_matrix:
             return True
-        if set(claim.engines) == {EngineName.OPENCV}:
+        if claim.is_hearsay:
             return False
         if self._is_rivalled(claim):
             return False
@@ -134,7 +142,7 @@ class Jury:
 
     def _strength(self, claim: Claim) -> float:
         """Rows, doubled by a second engine, outweighing all if the site knows the text."""
-        if set(claim.engines) == {EngineName.OPENCV}:
+        if claim.is_hearsay:
             return 0.0
         boost = 2.0 if len(claim.engines) > 1 else 1.0
         return claim.rows * boost * (100.0 if self._is_known(claim) else 1.0)

@@ -28,13 +28,15 @@ class EngineStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
-    """What one engine says of one picture. `quality`: agreeing scan lines or like unit."""
+    """What one engine says of one picture. `quality`: agreeing scan lines or like unit.
+    `is_proven`: the reader has weighed it against every other text itself."""
 
     text: str
     symbology: Symbology
     points: Points
     engine: EngineName
     quality: float
+    is_proven: bool = False
 
 
 class Engine(Protocol):

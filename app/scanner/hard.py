@@ -1,0 +1,88 @@
+"""The last attempts on one place of bars: straightened first, then every reader once more.
+
+For labels seen from the side or on a bottle, out of focus, small, or with ink that has spread.
+It costs tens of milliseconds a place, so it runs only where nothing else was believed.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from app.scanner.bands import WIDTH_MAX, Recipe, Strip, black_and_white
+from app.scanner.blurred.reader import read_number
+from app.scanner.engines.base import Gray, Read
+from app.scanner.engines.zbar import ZbarEngine
+from app.scanner.engines.zxing import ZxingEngine
+from app.scanner.events import EngineName, Symbology
+from app.scanner.judge import ROWS_CERTAIN_ELSE, is_long_enough, is_whole
+from app.scanner.locate import Bars
+from app.scanner.straighten import straightened
+
+_RECIPES = (
+    Recipe(rows=24, sharpen_px=1.2, window=8, levels=(0.4, 0.5, 0.6)),
+    Recipe(rows=24, sharpen_px=2.5, window=8, levels=(0.4, 0.5, 0.6)),
+    Recipe(rows=24, sharpen_px=0.0, window=8, levels=(0.5,)),
+)
+_ROWS = 24
+_UPSCALE = 4
+_GRAY_ZOOM = 3
+_GRAY_WIDTH_MAX = 1_600
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A read, the attempt it came from, and how much a row of it weighs."""
+
+    read: Read
+    attempt: str
+    weight: float = 1.0
+
+
+def from_straightened(
+    gray: Gray, bars: Bars, zbar: ZbarEngine | None, zxing: ZxingEngine | None
+) -> Iterator[Heard]:
+    """What libzbar and zxing-cpp read of the straightened place."""
+    rows = straightened(gray, bars)
+    width = 2 * bars.half_width
+    if zbar is not None:
+        strip = _strip(rows)
+        for recipe in _RECIPES:
+            clean = black_and_white(strip, recipe)
+            for read in zbar.scan(clean, density=(0, 1), is_matrix=False):
+                if is_whole(read, width * strip.upscale):
+                    yield Heard(read, f"straight {recipe}")
+    if zxing is not None:
+        zoom = min(_GRAY_ZOOM, max(1.0, _GRAY_WIDTH_MAX / rows.shape[1]))
+        big = cv2.resize(rows, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_CUBIC)
+        picture = np.clip(big, 0, 255).astype(np.uint8)
+        for read in zxing.scan(picture, is_upright=True, is_matrix=False):
+            if is_long_enough(read, width * zoom):
+                yield Heard(read, "straight gray", 0.5)
+
+
+def from_fit(gray: Gray, bars: Bars) -> Iterator[Heard]:
+    """The EAN-13 or UPC-A that fits the place far better than every other number."""
+    number = read_number(straightened(gray, bars), 2 * bars.half_width)
+    if number is not None:
+        text = number.text
+        kind = Symbology.UPC_A if text.startswith("0") else Symbology.EAN_13
+        read = Read(
+            text=text.removeprefix("0") if kind is Symbology.UPC_A else text,
+            symbology=kind,
+            points=bars.corners,
+            engine=EngineName.OPENCV,
+            quality=ROWS_CERTAIN_ELSE,
+            is_proven=True,
+        )
+        yield Heard(read, "fit")
+
+
+def _strip(rows: npt.NDArray[np.float32]) -> Strip:
+    width = rows.shape[1]
+    upscale = max(1, min(_UPSCALE, WIDTH_MAX // width))
+    few = cv2.resize(rows, (width, _ROWS), interpolation=cv2.INTER_AREA)
+    wide = cv2.resize(few, (width * upscale, _ROWS), interpolation=cv2.INTER_CUBIC)
+    return Strip(rows=np.asarray(wide, np.float32), upscale=upscale, width=width)
