@@ -24,8 +24,8 @@ from server.api.problems import problem_answers
 from server.domain.people import Person
 from server.domain.records import Record
 from server.services.exporting import ExportKind, export_lines
+from server.services.record_histories import full_history_of
 from server.storage.columns import to_us
-from server.storage.history import history_of
 from server.storage.pages import (
     Document,
     DocumentFilter,
@@ -334,7 +334,7 @@ def history(
 ) -> list[HistoryView]:
     """Everything that happened to a record, oldest first; empty when it is not known."""
     with context.database.read() as session:
-        changes = history_of(session, context.site_id, record, record_id)
+        changes = full_history_of(session, context.site_id, record, record_id)
     return [
         HistoryView(
             at=change.at,
