@@ -256,6 +256,7 @@ def _document_routes(kind: Record, path: str, words: str) -> None:
         _person: ReaderDep,
         *,
         state: Annotated[CodeParam | None, Query()] = None,
+        sku: Annotated[CodeParam | None, Query(description="has a line of this SKU")] = None,
         cursor: CursorParam = None,
         limit: LimitParam = 100,
     ) -> DocumentPage:
@@ -264,7 +265,7 @@ def _document_routes(kind: Record, path: str, words: str) -> None:
             found = document_page(
                 session,
                 context.site_id,
-                DocumentFilter(kind=kind.value, state=state),
+                DocumentFilter(kind=kind.value, state=state, sku=sku),
                 None if after is None else str(after[0]),
                 limit + 1,
             )

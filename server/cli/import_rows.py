@@ -26,9 +26,9 @@ from app.contract.vocabulary import (
     Unit,
 )
 from server.cli.opening import opened, stop_unwritable
-from server.domain.cells import defused
 from server.domain.records import DOCUMENT_KINDS, STATES
 from server.domain.row_errors import RowError
+from server.domain.spreadsheets import defused
 from server.host.mapping import NO_MAPPING, read_mapping
 from server.services.importing.report import ImportKind, ImportReport
 from server.services.importing.service import COLUMNS, ImportRequest, import_file

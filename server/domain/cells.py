@@ -6,8 +6,7 @@ empty and may be.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal, InvalidOperation
@@ -17,44 +16,14 @@ from typing import TypeVar
 from app.contract.vocabulary import QUANTITY_MAX, QUANTITY_PLACES
 from server.domain.gtin import GtinVerdict, judge_barcode
 from server.domain.row_errors import RowCode, RowError
+from server.domain.spreadsheets import damage_of, failed_formula, undefused, with_lost_zeros
 
 CODE_LENGTH_MAX = 64
 TEXT_LENGTH_MAX = 500
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""A spreadsheet runs a cell that begins so (OWASP, CSV injection)."""
-
-_SCIENTIFIC = re.compile(r"^\d+([.,]\d+)?[eE]\+?\d+$")
-_MONTHS = (
-    "jan(uary|uar)?|feb(ruary|ruar)?|mar(ch)?|mär(z)?|apr(il)?|may|mai|june?|juni|july?|juli|"
-    "aug(ust)?|sept?(ember)?|oct(ober)?|okt(ober)?|nov(ember)?|dec(ember)?|dez(ember)?"
-)
-_EXCEL_DATE = re.compile(
-    rf"^(\d{{1,2}}[-. ]+({_MONTHS})\.?([-. ]\d{{2,4}})?|({_MONTHS})\.?[-. ]\d{{2,4}}"
-    r"|\d{4}-\d\d-\d\d[T ]00:00:00)$",
-    re.IGNORECASE,
-)
-MONTH_STARTS = frozenset(
-    name[:3] for name in re.sub(r"\(.*?\)\??", "", _MONTHS).replace("?", "").split("|")
-)
-"""How every text begins that could be a spreadsheet's date with the month in front."""
 _FAR = datetime(2200, 1, 1, tzinfo=UTC)
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 Word = TypeVar("Word", bound=StrEnum)
-
-
-def defused(text: str) -> str:
-    """Text that a spreadsheet will not run: with an apostrophe in front where it looks like a formula.
-
-    Text that begins with apostrophes before such a sign gets one more, so that `undefused` is exact.
-    """
-    return f"'{text}" if text.lstrip("'").startswith(FORMULA_STARTS) else text
-
-
-def undefused(text: str) -> str:
-    """The text before `defused`."""
-    is_defused = text.startswith("'") and text.lstrip("'").startswith(FORMULA_STARTS)
-    return text[1:] if is_defused else text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +57,15 @@ class Cells:
         words = self.rules.words.get(column)
         return text if words is None else words.get(text, text)
 
+    def unknown(self, column: str, code: RowCode, reason: str, known: Container[str]) -> None:
+        """Note a code that is not known; where one with zeros in front is, that is what is told."""
+        text = self.raw(column)
+        whole = with_lost_zeros(text, known)
+        if whole is not None:
+            code = RowCode.LEADING_ZEROS_LOST
+            reason = f"{text} is not known, {whole} is: a spreadsheet dropped the zeros in front"
+        self.wrong(column, code, reason)
+
     def text(self, column: str) -> str | None:
         """Free text for people; "" when empty."""
         text = self.raw(column)
@@ -96,6 +74,9 @@ class Cells:
             return None
         if not text.isprintable():
             self.wrong(column, RowCode.VALUE_NOT_PRINTABLE, f"{text!r} holds control characters")
+            return None
+        if damage := failed_formula(text):
+            self.wrong(column, *damage)
             return None
         return text
 
@@ -113,20 +94,8 @@ class Cells:
             )
         elif not text.isprintable():
             self.wrong(column, RowCode.VALUE_NOT_PRINTABLE, f"{text!r} holds control characters")
-        elif _SCIENTIFIC.match(text):
-            self.wrong(
-                column,
-                RowCode.EXCEL_NUMBER,
-                f"{text} is a number that a spreadsheet shortened: its digits are lost. Format the "
-                "column as text before filling it",
-            )
-        elif _EXCEL_DATE.match(text):
-            self.wrong(
-                column,
-                RowCode.EXCEL_DATE,
-                f"{text} is a date that a spreadsheet made of a code. Format the column as text "
-                "before filling it",
-            )
+        elif damage := damage_of(column, text):
+            self.wrong(column, *damage)
         else:
             return text
         return None

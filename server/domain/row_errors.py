@@ -26,6 +26,7 @@ class RowCode(StrEnum):
     TIME_IN_FUTURE = "time-in-future"
     EXCEL_NUMBER = "excel-number"
     EXCEL_DATE = "excel-date"
+    EXCEL_ERROR = "excel-error"
     LEADING_ZEROS_LOST = "leading-zeros-lost"
     GTIN_CHECK_DIGIT = "gtin-check-digit"
     BARCODE_TAKEN = "barcode-taken"

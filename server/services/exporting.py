@@ -16,7 +16,7 @@ from sqlalchemy import Select, select
 from sqlmodel import Session
 
 from app.contract.vocabulary import quantity_text
-from server.domain.cells import defused
+from server.domain.spreadsheets import defused
 from server.storage.columns import from_u, from_us
 from server.storage.ledger import MOVEMENT
 from server.storage.pages import stock_book

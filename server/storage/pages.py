@@ -40,6 +40,8 @@ class DocumentFilter:
     kind: str
     state: str | None = None
     number: str | None = None
+    sku: str | None = None
+    """Documents with a line of this SKU; all of their lines are shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +166,13 @@ def document_page(
         query = query.where(col(DocumentRow.state) == wanted.state)
     if wanted.number is not None:
         query = query.where(col(DocumentRow.number) == wanted.number)
+    if wanted.sku is not None:
+        named = select_rows(DocumentLineRow.number).where(
+            col(DocumentLineRow.site_id) == site_id,
+            col(DocumentLineRow.kind) == wanted.kind,
+            col(DocumentLineRow.sku) == wanted.sku,
+        )
+        query = query.where(col(DocumentRow.number).in_(named))
     if after is not None:
         query = query.where(col(DocumentRow.number) > after)
     documents = session.exec(query.order_by(col(DocumentRow.number)).limit(limit)).all()

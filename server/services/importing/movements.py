@@ -18,9 +18,10 @@ from sqlalchemy import RowMapping
 from sqlmodel import col, select
 
 from app.contract.vocabulary import OutsidePlace, PhysicalState, Tracking, Unit
-from server.domain.cells import CODE_LENGTH_MAX, MONTH_STARTS, Cells, defused
+from server.domain.cells import CODE_LENGTH_MAX, Cells
 from server.domain.records import DOCUMENT_KINDS, STOCK_MOVES
 from server.domain.row_errors import RowCode, RowError
+from server.domain.spreadsheets import MONTH_STARTS, defused
 from server.domain.stock import OUTSIDE, is_reversal, movement_problem
 from server.host.sources import Row
 from server.services.importing.job import AHEAD_MAX, Columns, Job
@@ -210,11 +211,8 @@ class MovementImporter:
         place = cells.code(column)
         if place is not None and place not in self._places:
             outside = ", ".join(sorted(OUTSIDE))
-            cells.wrong(
-                column,
-                RowCode.UNKNOWN_BIN,
-                f"{place} is not a bin of this site, nor one of {outside}",
-            )
+            reason = f"{place} is not a bin of this site, nor one of {outside}"
+            cells.unknown(column, RowCode.UNKNOWN_BIN, reason, self._places)
             return None
         return place
 
@@ -301,7 +299,7 @@ def read_stocked(cells: Cells, skus: Mapping[str, Stocked]) -> tuple[str | None,
     stocked = None if sku is None else skus.get(sku)
     if stocked is None:
         if sku is not None:
-            cells.wrong("sku", RowCode.UNKNOWN_SKU, f"{sku} is not a SKU of this site")
+            cells.unknown("sku", RowCode.UNKNOWN_SKU, f"{sku} is not a SKU of this site", skus)
         return None, lot, serial
     tracked = stocked.tracking
     if (tracked is Tracking.LOT) != bool(lot):

@@ -79,7 +79,8 @@ class StockImporter:
         job, cells = self._job, self._job.cells(row)
         place = cells.code("bin")
         if place is not None and place not in self._bins:
-            cells.wrong("bin", RowCode.UNKNOWN_BIN, f"{place} is not a bin of this site")
+            reason = f"{place} is not a bin of this site"
+            cells.unknown("bin", RowCode.UNKNOWN_BIN, reason, self._bins)
         sku, lot, serial = read_stocked(cells, self._skus)
         state = cells.choice("state", PhysicalState, PhysicalState.AVAILABLE)
         quantity = cells.number("quantity")

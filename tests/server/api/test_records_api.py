@@ -106,6 +106,15 @@ def test_an_order_shows_what_was_promised_and_what_became_of_it(desk):
     assert desk("GET", "/api/v1/orders/12").json()["code"] == "not-found"
 
 
+@pytest.mark.parametrize(("sku", "numbers"), [("S-1", ["991"]), ("S-2", [])])
+def test_promises_of_a_sku_are_read_beside_its_stock(desk, sku, numbers):
+    orders = desk("GET", "/api/v1/orders", params={"sku": sku}).json()["items"]
+    stock = desk("GET", "/api/v1/stock", params={"sku": sku}).json()["items"]
+
+    assert [order["number"] for order in orders] == numbers
+    assert [row["quantity"] for row in stock] == (["16", "5"] if numbers else [])
+
+
 def test_the_history_names_who_and_through_what(desk):
     (made,) = desk("GET", "/api/v1/history/order/991").json()
 

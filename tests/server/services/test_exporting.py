@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.contract.vocabulary import Role
-from server.domain.cells import FORMULA_STARTS, defused, undefused
+from server.domain.spreadsheets import FORMULA_STARTS, defused, undefused
 from server.services.exporting import ExportKind, write_export
 from server.storage.ledger import post
 from tests.support.desk import a_desk

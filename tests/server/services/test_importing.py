@@ -338,6 +338,9 @@ def test_damage_by_a_spreadsheet_is_caught(sqlite_database, tmp_path):
         "S-7,d,4006381333932,each,1,none,A,1,2,EUR",
         "03. Jan,e,,each,1,none,A,1,2,EUR",
         "S-8,f,12345,each,1,none,A,1,2,EUR",
+        "01.03.2001,g,,each,1,none,A,1,2,EUR",
+        "S-9,#REF!,#N/A,each,1,none,A,1,2,EUR",
+        "#####,h,,each,1,none,A,1,2,EUR",
     )
 
     assert [(e.line, e.column, e.code) for e in report.errors] == [
@@ -345,7 +348,37 @@ def test_damage_by_a_spreadsheet_is_caught(sqlite_database, tmp_path):
         (4, "barcode", "leading-zeros-lost"),
         (5, "barcode", "gtin-check-digit"),
         (6, "sku", "excel-date"),
+        (8, "sku", "excel-date"),
+        (9, "barcode", "excel-error"),
+        (9, "description", "excel-error"),
+        (10, "sku", "excel-error"),
     ]
+
+
+def test_a_code_that_lost_its_zeros_is_told_by_the_one_that_is_known(sqlite_database, tmp_path):
+    make_site(sqlite_database, tmp_path)
+    import_rows(sqlite_database, tmp_path, "bins", "main,A,1,1,1,0101,,pick,3")
+    import_rows(sqlite_database, tmp_path, "skus", "00042,Tea,,each,1,none,A,1,2,EUR")
+
+    stock = import_rows(
+        sqlite_database, tmp_path, "stock", "main,101,42,,,available,7,2026-11-01T00:00:00Z"
+    )
+    moved = import_rows(
+        sqlite_database,
+        tmp_path,
+        "movements",
+        "m-1,2026-11-20T08:00:00Z,receipt,42,,,1,,@supplier,inbound,101,available,",
+        "m-2,2026-11-20T08:00:00Z,receipt,43,,,1,,@supplier,inbound,0101,available,",
+    )
+
+    assert [(e.line, e.column, e.code) for e in (*stock.errors, *moved.errors)] == [
+        (2, "bin", "leading-zeros-lost"),
+        (2, "sku", "leading-zeros-lost"),
+        (2, "sku", "leading-zeros-lost"),
+        (2, "to_bin", "leading-zeros-lost"),
+        (3, "sku", "unknown-sku"),
+    ]
+    assert "42 is not known, 00042 is" in stock.errors[1].reason
 
 
 def test_another_sites_rows_are_refused(sqlite_database, tmp_path):
