@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,6 +23,7 @@ from app.contract.wire import (
 from app.store.clock import DeviceClock
 from app.store.device_store import DeviceStore
 from app.store.enrolment import Enrolment
+from app.store.errors import StoreError
 from app.store.outbox import PendingEvent
 from app.store.reference import Reference
 from app.sync import plan as plans
@@ -65,6 +68,8 @@ class Courier:
         self.clock_ahead_ms: int | None = None
         """How far the device's wall clock is ahead of the server's."""
         self._said_hello_ms: int | None = None
+        self._ready: Batch | None = None
+        """Made ready during a push; used at once or never."""
         self._has_moved = False
         """The server that answers is another one than we said hello to."""
 
@@ -171,12 +176,13 @@ class Courier:
     async def _send_all(self, target: Target, known: Enrolment) -> bool | None:
         """Send what is unsent, oldest first. None: cut short; True: the server left some unconfirmed."""
         after, left_behind, hellos = 0, False, 0
+        self._ready = None
         for _ in range(ROUNDS_MAX):
             epoch = self._store.setting("server_epoch") or known.server_epoch
-            batch = await self._on_disk(partial(self._next_batch, epoch, after))
+            batch = await self._ready_batch(epoch, after)
             if batch is None:
                 break
-            outcome = await self._transport.push(target, batch.body)
+            outcome = await self._push(target, batch)
             if isinstance(outcome, Delivered):
                 unconfirmed = await self._delivered(target, batch, outcome)
                 if unconfirmed is None:
@@ -195,12 +201,41 @@ class Courier:
                 return None
         return left_behind
 
-    def _next_batch(self, epoch: str, after: int) -> Batch | None:
+    async def _ready_batch(self, epoch: str, after: int) -> Batch | None:
+        """What was made ready during the last push, when it is still what comes next; else made now."""
+        ready, self._ready = self._ready, None
+        if ready is not None and ready.epoch == epoch and len(ready.events) <= self.plan.batch:
+            return ready
+        made: Batch | None = await self._on_disk(
+            partial(self._next_batch, epoch, after, self.plan.batch)
+        )
+        return made
+
+    async def _push(self, target: Target, batch: Batch) -> Outcome[PushReply]:
+        """Send it, and read, encode and compress the next one while the server is at work.
+
+        The next one begins after this one's last event: once this one is delivered, what comes next is
+        just that, whether the server confirmed all of it or some is left behind.
+        """
+        size = plans.after_delivery(self.plan, sent=len(batch.events), round_trip_ms=0).batch
+        then = partial(self._next_batch, batch.epoch, batch.events[-1].seq, size)
+        ahead = asyncio.ensure_future(self._on_disk(then))
+        try:
+            outcome = await self._transport.push(target, batch.body)
+            if isinstance(outcome, Delivered):
+                with contextlib.suppress(StoreError):  # whoever asks for it next hears of it
+                    self._ready = await ahead
+        finally:
+            if not ahead.cancel() and not ahead.cancelled():
+                ahead.exception()  # seen
+        return outcome
+
+    def _next_batch(self, epoch: str, after: int, size: int) -> Batch | None:
         return next_batch(
             self._store,
             self._clock,
             epoch=epoch,
-            size=self.plan.batch,
+            size=size,
             after=after,
             app_version=self._app_version,
         )

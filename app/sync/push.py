@@ -36,6 +36,8 @@ class Batch:
     events: tuple[PendingEvent, ...]
     samples: tuple[int, ...]
     """Numbers of the clock samples in it."""
+    epoch: str
+    """Of the server it was made for."""
 
 
 def next_batch(
@@ -65,7 +67,7 @@ def next_batch(
         body = encode_body(request)
         if len(body) <= BODY_BYTES_MAX or len(events) == 1:
             numbers = tuple(number for number, _ in samples)
-            return Batch(body=body, events=tuple(events), samples=numbers)
+            return Batch(body=body, events=tuple(events), samples=numbers, epoch=epoch)
         events = events[: len(events) // 2]
 
 
