@@ -129,6 +129,8 @@ class Play:
         packs = self._seen(place)
         self._open_bin(place)
         self._scan_packs(packs[0])
+        shown = rf"^{re.escape(self.names[packs[0].sku])}.*: {packs[0].base_quantity}( |$)"
+        self.floor.sees(re.compile(shown))  # what is shown is kept; a scan still on its way may be
         before = self.stage.device_rows("SELECT id, raw FROM event ORDER BY seq")
         self.stage.kill_floor()
         assert self.stage.device_rows("SELECT id, raw FROM event ORDER BY seq") == before
