@@ -344,7 +344,7 @@ class Play:
         self.floor.sees_button("Delete last digit")
         self.floor.page.wait_for_timeout(250)  # nobody taps while the keys still slide in
         for digit in digits:
-            self.floor.page.get_by_role("button", name=digit, exact=True).click()
+            self.floor.tap_exactly(digit)
 
     def _close_bin(self, place: str) -> None:
         self.floor.tap("FINISH")
