@@ -72,9 +72,10 @@ def sort_arrivals(
     install_id: str, events: Sequence[SentEvent], known: Known, *, bytes_max: int
 ) -> list[Arrival]:
     """What becomes of each event, in the order in which they were sent."""
-    for sent in events:
-        known.hashes_at_seq.setdefault(sent.seq, set()).add(hash_event(sent.raw))
-    return [_arrive(install_id, sent, known, bytes_max) for sent in events]
+    hashed = [(sent, hash_event(sent.raw)) for sent in events]
+    for sent, sha256 in hashed:
+        known.hashes_at_seq.setdefault(sent.seq, set()).add(sha256)
+    return [_arrive(install_id, sent, sha256, known, bytes_max) for sent, sha256 in hashed]
 
 
 def words_on(arrivals: Sequence[Arrival]) -> tuple[EventResult, ...]:
@@ -84,10 +85,9 @@ def words_on(arrivals: Sequence[Arrival]) -> tuple[EventResult, ...]:
     )
 
 
-def _arrive(install_id: str, sent: SentEvent, known: Known, bytes_max: int) -> Arrival:
+def _arrive(install_id: str, sent: SentEvent, sha256: str, known: Known, bytes_max: int) -> Arrival:
     if len(sent.raw.encode("utf-8", "surrogatepass")) > bytes_max:
         return Arrival(sent=sent, result=Result.TOO_LARGE)
-    sha256 = hash_event(sent.raw)
     identity = held_id(install_id, sent) if known.held else ""
     if identity in known.held:
         code = known.held[identity]

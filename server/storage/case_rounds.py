@@ -7,14 +7,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, update
 from sqlmodel import Session
 
 from server.domain.rounds import Episode
+from server.storage.rows import by_keys, in_chunks
 from server.storage.tables_casework import CaseRoundRow
 
 ROUND = CaseRoundRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it at run time
-_CHUNK = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,7 @@ class CaseRound:
 
 _NAMES = tuple(CaseRound.__dataclass_fields__)
 _HERE = [ROUND.c[name] == bindparam(f"b_{name}") for name in ("site_id", "case_id", "count_id")]
+_BY_CASE = by_keys(CaseRoundRow, "case_id").order_by(ROUND.c.position)
 _DELETE = delete(ROUND).where(*_HERE)
 _INSERT = insert(ROUND)
 _UPDATE = (
@@ -45,19 +46,10 @@ def rounds_by_case(
 ) -> dict[str, list[CaseRound]]:
     """The counts of each case, in their order."""
     found: dict[str, list[CaseRound]] = defaultdict(list)
-    wanted = sorted(set(case_ids))
-    session.flush()
-    for start in range(0, len(wanted), _CHUNK):
-        query = (
-            select(*(ROUND.c[name] for name in _NAMES))
-            .where(
-                ROUND.c.site_id == site_id,
-                ROUND.c.case_id.in_(wanted[start : start + _CHUNK]),
-            )
-            .order_by(ROUND.c.position)
+    for row in in_chunks(session, _BY_CASE, site_id, case_ids):
+        found[row.case_id].append(
+            CaseRound(row.case_id, row.count_id, row.position, row.is_used, row.why_not)
         )
-        for row in session.connection().execute(query):
-            found[row.case_id].append(CaseRound(*row))
     return found
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, func, or_, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -86,23 +87,27 @@ def line_cases_of_bins(
     bins = sorted(since)
     for start in range(0, len(bins), _CHUNK):
         chunk = bins[start : start + _CHUNK]
-        query = (
-            select(ExceptionCaseRow)
-            .where(
-                col(ExceptionCaseRow.site_id) == site_id,
-                col(ExceptionCaseRow.bin).in_(chunk),
-                col(ExceptionCaseRow.subject) == "",
-                or_(
-                    col(ExceptionCaseRow.is_live),
-                    col(ExceptionCaseRow.last_order_us) >= min(to_us(since[b]) for b in chunk),
-                ),
-            )
-            .order_by(col(ExceptionCaseRow.opened_us), col(ExceptionCaseRow.case_id))
-        )
-        for row in session.exec(query):
+        first = min(to_us(since[place]) for place in chunk)
+        values = {"site_id": site_id, "bins": chunk, "since_us": first}
+        for row in session.exec(_OF_BINS, params=values):
             if row.is_live or row.last_order_us >= to_us(since[row.bin]):
                 found[row.bin].append(row)
     return found
+
+
+_OF_BINS = (
+    select(ExceptionCaseRow)
+    .where(
+        col(ExceptionCaseRow.site_id) == bindparam("site_id"),
+        col(ExceptionCaseRow.bin).in_(bindparam("bins", expanding=True)),
+        col(ExceptionCaseRow.subject) == "",
+        or_(
+            col(ExceptionCaseRow.is_live),
+            col(ExceptionCaseRow.last_order_us) >= bindparam("since_us"),
+        ),
+    )
+    .order_by(col(ExceptionCaseRow.opened_us), col(ExceptionCaseRow.case_id))
+)
 
 
 def live_line_cases_of_bin(session: Session, site_id: str, bin_code: str) -> list[ExceptionCaseRow]:
@@ -136,6 +141,18 @@ def live_cases_of_sku(session: Session, site_id: str, sku: str) -> list[Exceptio
     return list(session.exec(_live_of(site_id, [sku]).limit(LIVE_MAX)))
 
 
+_HOW_MANY = (
+    select(ExceptionCaseRow.sku, func.count())
+    .where(
+        col(ExceptionCaseRow.site_id) == bindparam("site_id"),
+        col(ExceptionCaseRow.sku).in_(bindparam("skus", expanding=True)),
+        col(ExceptionCaseRow.is_live),
+        col(ExceptionCaseRow.subject) == "",
+    )
+    .group_by(col(ExceptionCaseRow.sku))
+)
+
+
 def live_cases_of_skus(
     session: Session, site_id: str, skus: Iterable[str]
 ) -> dict[str, list[ExceptionCaseRow]]:
@@ -143,17 +160,8 @@ def live_cases_of_skus(
     wanted = sorted(set(skus))
     found: dict[str, list[ExceptionCaseRow]] = {}
     for start in range(0, len(wanted), _CHUNK):
-        query = (
-            select(ExceptionCaseRow.sku, func.count())
-            .where(
-                col(ExceptionCaseRow.site_id) == site_id,
-                col(ExceptionCaseRow.sku).in_(wanted[start : start + _CHUNK]),
-                col(ExceptionCaseRow.is_live),
-                col(ExceptionCaseRow.subject) == "",
-            )
-            .group_by(col(ExceptionCaseRow.sku))
-        )
-        numbers = dict(session.exec(query).all())
+        values = {"site_id": site_id, "skus": wanted[start : start + _CHUNK]}
+        numbers = dict(session.exec(_HOW_MANY, params=values).all())
         few = [sku for sku, number in numbers.items() if number <= LIVE_MAX]
         if few:
             for row in session.exec(_live_of(site_id, few)):

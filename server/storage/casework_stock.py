@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from decimal import Decimal
 
-from sqlalchemy import Subquery, func, text
+from sqlalchemy import bindparam, func, text
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
@@ -80,27 +80,10 @@ def documents_that_may_hide(
     wanted = sorted(set(skus))
     rows: list[tuple[DocumentLineRow, DocumentRow]] = []
     for start in range(0, len(wanted), _CHUNK):
-        newest = _newest_lines(site_id, wanted[start : start + _CHUNK])
-        query = (
-            select(DocumentLineRow, DocumentRow)
-            .join(
-                newest,
-                (newest.c.kind == col(DocumentLineRow.kind))
-                & (newest.c.number == col(DocumentLineRow.number))
-                & (newest.c.line == col(DocumentLineRow.line)),
-            )
-            .join(
-                DocumentRow,
-                (col(DocumentRow.site_id) == col(DocumentLineRow.site_id))
-                & (col(DocumentRow.kind) == col(DocumentLineRow.kind))
-                & (col(DocumentRow.number) == col(DocumentLineRow.number)),
-            )
-            .where(col(DocumentLineRow.site_id) == site_id, newest.c.place <= DOCUMENTS_MAX)
-            .order_by(col(DocumentLineRow.number).desc(), col(DocumentLineRow.line))
-        )
+        values = {"site_id": site_id, "skus": wanted[start : start + _CHUNK]}
         rows += [
             (line, document)
-            for line, document in session.exec(query)
+            for line, document in session.exec(_MAY_HIDE, params=values)
             if document.state in _TOLD[document.kind]
         ]
     found: dict[str, list[DocumentLine]] = {}
@@ -109,26 +92,43 @@ def documents_that_may_hide(
     return found
 
 
-def _newest_lines(site_id: str, skus: Sequence[str]) -> Subquery:
-    """Keys of the SKUs' lines, each with its place among its SKU's, newest number first."""
-    place = func.row_number().over(
-        partition_by=col(DocumentLineRow.sku),
-        order_by=(col(DocumentLineRow.number).desc(), col(DocumentLineRow.line)),
-    )
-    return (
-        select_columns(
-            col(DocumentLineRow.kind),
-            col(DocumentLineRow.number),
-            col(DocumentLineRow.line),
-            place.label("place"),
+_NEWEST = (
+    select_columns(
+        col(DocumentLineRow.kind),
+        col(DocumentLineRow.number),
+        col(DocumentLineRow.line),
+        func.row_number()
+        .over(
+            partition_by=col(DocumentLineRow.sku),
+            order_by=(col(DocumentLineRow.number).desc(), col(DocumentLineRow.line)),
         )
-        .where(
-            col(DocumentLineRow.site_id) == site_id,
-            col(DocumentLineRow.sku).in_(skus),
-            col(DocumentLineRow.kind).in_(list(_TOLD)),
-        )
-        .subquery()
+        .label("place"),
     )
+    .where(
+        col(DocumentLineRow.site_id) == bindparam("site_id"),
+        col(DocumentLineRow.sku).in_(bindparam("skus", expanding=True)),
+        col(DocumentLineRow.kind).in_(list(_TOLD)),
+    )
+    .subquery()
+)
+"""Keys of the SKUs' lines, each with its place among its SKU's, newest number first."""
+_MAY_HIDE = (
+    select(DocumentLineRow, DocumentRow)
+    .join(
+        _NEWEST,
+        (_NEWEST.c.kind == col(DocumentLineRow.kind))
+        & (_NEWEST.c.number == col(DocumentLineRow.number))
+        & (_NEWEST.c.line == col(DocumentLineRow.line)),
+    )
+    .join(
+        DocumentRow,
+        (col(DocumentRow.site_id) == col(DocumentLineRow.site_id))
+        & (col(DocumentRow.kind) == col(DocumentLineRow.kind))
+        & (col(DocumentRow.number) == col(DocumentLineRow.number)),
+    )
+    .where(col(DocumentLineRow.site_id) == bindparam("site_id"), _NEWEST.c.place <= DOCUMENTS_MAX)
+    .order_by(col(DocumentLineRow.number).desc(), col(DocumentLineRow.line))
+)
 
 
 HANDLED = frozenset({PhysicalState.PICKED, PhysicalState.PACKED, PhysicalState.SHIPPED})

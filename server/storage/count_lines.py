@@ -9,21 +9,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, update
 from sqlmodel import Session
 
 from app.contract.count_fold import LineKey
 from app.contract.vocabulary import Condition, Tracking
 from server.domain.reconcile import CountedCell, JudgedCell, merged_cells
 from server.storage.columns import to_u, to_us
+from server.storage.rows import by_keys, in_chunks, insert_tuples
 from server.storage.tables_casework import CountLineRow
 
 LINE = CountLineRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it at run time
 _CONDITIONS = {condition.value: condition for condition in Condition}
 _KEY = ("site_id", "count_id", "sku", "lot", "serial", "condition")
-_CHUNK = 400
 
 
 Cell = tuple[str, str, str, str]
@@ -64,7 +65,10 @@ class CountLine:
 
 
 _NAMES = tuple(CountLine.__dataclass_fields__)
-_COLUMNS = [LINE.c[name] for name in _NAMES]
+_values_of = attrgetter(*_NAMES)
+_BY_COUNT = by_keys(CountLineRow, "count_id").order_by(
+    LINE.c.count_id, LINE.c.sku, LINE.c.lot, LINE.c.serial, LINE.c.condition
+)
 _VALUES = tuple(name for name in _NAMES if name not in _KEY)
 
 
@@ -73,17 +77,8 @@ def lines_of_counts(
 ) -> dict[str, list[CountLine]]:
     """The lines of several counts, each in the order of their keys."""
     found: dict[str, list[CountLine]] = {count_id: [] for count_id in count_ids}
-    for start in range(0, len(count_ids), _CHUNK):
-        query = (
-            select(*_COLUMNS)
-            .where(
-                LINE.c.site_id == site_id,
-                LINE.c.count_id.in_(list(count_ids[start : start + _CHUNK])),
-            )
-            .order_by(LINE.c.count_id, LINE.c.sku, LINE.c.lot, LINE.c.serial, LINE.c.condition)
-        )
-        for row in session.connection().execute(query):
-            found[row[0]].append(CountLine(*row))
+    for row in in_chunks(session, _BY_COUNT, site_id, count_ids):
+        found[row.count_id].append(CountLine(*_values_of(row)))
     return found
 
 
@@ -184,10 +179,12 @@ def write_lines(
     connection = session.connection()
     if gone:
         connection.execute(_DELETE, [_named(site_id, line, _KEY) for line in gone])
-    if new:
-        connection.execute(
-            _INSERT, [{"site_id": site_id} | {n: getattr(x, n) for n in _NAMES} for x in new]
-        )
+    insert_tuples(
+        session,
+        CountLineRow,
+        ("site_id", *_NAMES),
+        [(site_id, *_values_of(line)) for line in new],
+    )
     if changed:
         rows = [
             _named(site_id, line, _KEY) | {name: getattr(line, name) for name in _VALUES}
@@ -198,7 +195,6 @@ def write_lines(
 
 _HERE = [LINE.c[name] == bindparam(f"b_{name}") for name in _KEY]
 _DELETE = delete(LINE).where(*_HERE)
-_INSERT = insert(LINE)
 _UPDATE = update(LINE).where(*_HERE).values({name: bindparam(name) for name in _VALUES})
 
 

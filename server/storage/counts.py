@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, func, select
 
 from app.contract.count_fold import CountStatus, LineKey
@@ -48,12 +49,15 @@ def find_counts(session: Session, site_id: str, count_ids: Sequence[str]) -> dic
     """Those of the counts that are known."""
     found: dict[str, CountRow] = {}
     for start in range(0, len(count_ids), _CHUNK):
-        query = select(CountRow).where(
-            col(CountRow.site_id) == site_id,
-            col(CountRow.count_id).in_(count_ids[start : start + _CHUNK]),
-        )
-        found |= {row.count_id: row for row in session.exec(query)}
+        values = {"site_id": site_id, "ids": count_ids[start : start + _CHUNK]}
+        found |= {row.count_id: row for row in session.exec(_BY_ID, params=values)}
     return found
+
+
+_BY_ID = select(CountRow).where(
+    col(CountRow.site_id) == bindparam("site_id"),
+    col(CountRow.count_id).in_(bindparam("ids", expanding=True)),
+)
 
 
 def keep_counts(
@@ -102,20 +106,24 @@ def closed_counts_of_bins(
     bins = sorted(since)
     for start in range(0, len(bins), _CHUNK):
         chunk = bins[start : start + _CHUNK]
-        query = (
-            select(CountRow)
-            .where(
-                col(CountRow.site_id) == site_id,
-                col(CountRow.bin).in_(chunk),
-                col(CountRow.opened_earliest_us) >= min(to_us(since[place]) for place in chunk),
-                col(CountRow.status) == CountStatus.CLOSED.value,
-            )
-            .order_by(col(CountRow.opened_earliest_us), col(CountRow.count_id))
-        )
-        for row in session.exec(query):
+        first = min(to_us(since[place]) for place in chunk)
+        values = {"site_id": site_id, "bins": chunk, "since_us": first}
+        for row in session.exec(_CLOSED, params=values):
             if row.opened_earliest_us >= to_us(since[row.bin]):
                 found[row.bin].append(row)
     return {place: rows[-COUNTS_PER_BIN_MAX:] for place, rows in found.items()}
+
+
+_CLOSED = (
+    select(CountRow)
+    .where(
+        col(CountRow.site_id) == bindparam("site_id"),
+        col(CountRow.bin).in_(bindparam("bins", expanding=True)),
+        col(CountRow.opened_earliest_us) >= bindparam("since_us"),
+        col(CountRow.status) == CountStatus.CLOSED.value,
+    )
+    .order_by(col(CountRow.opened_earliest_us), col(CountRow.count_id))
+)
 
 
 def counted_between(session: Session, site_id: str, bin_code: str) -> Span | None:

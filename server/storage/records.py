@@ -8,12 +8,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Row, bindparam
 from sqlmodel import Session, col, select
 
 from app.contract.vocabulary import AbcClass, BinKind, RecordState, Tracking, Unit
 from server.storage.columns import from_u, from_us, to_us
 from server.storage.document_progress import LineProgress, progress_of_lines
+from server.storage.rows import by_keys, in_chunks
 from server.storage.tables_records import (
     BarcodeRow,
     BinRow,
@@ -120,14 +121,8 @@ def find_bin(session: Session, site_id: str, code: str) -> Bin | None:
 
 def find_bins(session: Session, site_id: str, codes: Iterable[str]) -> dict[str, Bin]:
     """Those of the bins that are known."""
-    wanted = sorted(set(codes))
-    found: dict[str, Bin] = {}
-    for start in range(0, len(wanted), 500):
-        query = select(BinRow).where(
-            col(BinRow.site_id) == site_id, col(BinRow.bin).in_(wanted[start : start + 500])
-        )
-        found |= {row.bin: to_bin(row) for row in session.exec(query)}
-    return found
+    rows = in_chunks(session, _BINS, site_id, codes)
+    return {row.bin: to_bin(row) for row in rows}
 
 
 def find_bin_by_barcode(session: Session, site_id: str, barcode: str) -> Bin | None:
@@ -156,18 +151,13 @@ def find_sku(session: Session, site_id: str, sku: str) -> Sku | None:
 
 def find_skus(session: Session, site_id: str, skus: Iterable[str]) -> dict[str, Sku]:
     """Those of the SKUs that are known."""
-    wanted = sorted(set(skus))
-    found: dict[str, Sku] = {}
-    for start in range(0, len(wanted), 500):
-        query = select(*_SKU_COLUMNS).where(
-            _SKU.c.site_id == site_id, _SKU.c.sku.in_(wanted[start : start + 500])
-        )
-        found |= {row.sku: to_sku(row) for row in session.connection().execute(query)}
-    return found
+    rows = in_chunks(session, _SKUS, site_id, skus)
+    return {row.sku: to_sku(row) for row in rows}
 
 
-_SKU = SkuRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it at run time
-_SKU_COLUMNS = [column for column in _SKU.columns if column.name != "site_id"]
+_BINS = by_keys(BinRow, "bin")
+_SKUS = by_keys(SkuRow, "sku")
+_BARCODES = by_keys(BarcodeRow, "sku").order_by(col(BarcodeRow.factor_u), col(BarcodeRow.barcode))
 _TRACKING = {value.value: value for value in Tracking}
 _CLASSES = {value.value: value for value in AbcClass}
 _STATES = {value.value: value for value in RecordState}
@@ -182,19 +172,9 @@ def barcodes_of_skus(
     session: Session, site_id: str, skus: Iterable[str]
 ) -> dict[str, list[Barcode]]:
     """The same for many SKUs; one without a code is left out."""
-    wanted = sorted(set(skus))
     found: dict[str, list[Barcode]] = {}
-    for start in range(0, len(wanted), 500):
-        query = (
-            select(BarcodeRow)
-            .where(
-                col(BarcodeRow.site_id) == site_id,
-                col(BarcodeRow.sku).in_(wanted[start : start + 500]),
-            )
-            .order_by(col(BarcodeRow.factor_u), col(BarcodeRow.barcode))
-        )
-        for row in session.exec(query):
-            found.setdefault(row.sku, []).append(to_barcode(row))
+    for row in in_chunks(session, _BARCODES, site_id, skus):
+        found.setdefault(row.sku, []).append(to_barcode(row))
     return found
 
 
@@ -206,6 +186,23 @@ def find_barcode(session: Session, site_id: str, barcode: str) -> list[Barcode]:
         .order_by(col(BarcodeRow.sku))
     )
     return [to_barcode(row) for row in session.exec(query)]
+
+
+_OPEN_ORDERS = (
+    select(DocumentLineRow, DocumentRow)
+    .join(
+        DocumentRow,
+        (col(DocumentRow.site_id) == col(DocumentLineRow.site_id))
+        & (col(DocumentRow.kind) == col(DocumentLineRow.kind))
+        & (col(DocumentRow.number) == col(DocumentLineRow.number)),
+    )
+    .where(
+        col(DocumentLineRow.site_id) == bindparam("site_id"),
+        col(DocumentLineRow.sku).in_(bindparam("skus", expanding=True)),
+        col(DocumentLineRow.kind) == "order",
+        col(DocumentRow.state).in_(OPEN_ORDER_STATES),
+    )
+)
 
 
 def open_orders_for(session: Session, site_id: str, sku: str) -> list[DocumentLine]:
@@ -220,22 +217,8 @@ def open_orders_for_skus(
     wanted = sorted(set(skus))
     found: list[tuple[DocumentLineRow, DocumentRow]] = []
     for start in range(0, len(wanted), 500):
-        query = (
-            select(DocumentLineRow, DocumentRow)
-            .join(
-                DocumentRow,
-                (col(DocumentRow.site_id) == col(DocumentLineRow.site_id))
-                & (col(DocumentRow.kind) == col(DocumentLineRow.kind))
-                & (col(DocumentRow.number) == col(DocumentLineRow.number)),
-            )
-            .where(
-                col(DocumentLineRow.site_id) == site_id,
-                col(DocumentLineRow.sku).in_(wanted[start : start + 500]),
-                col(DocumentLineRow.kind) == "order",
-                col(DocumentRow.state).in_(OPEN_ORDER_STATES),
-            )
-        )
-        found += [(line, document) for line, document in session.exec(query)]
+        values = {"site_id": site_id, "skus": wanted[start : start + 500]}
+        found += [(line, document) for line, document in session.exec(_OPEN_ORDERS, params=values)]
     lines: dict[str, list[DocumentLine]] = {}
     for line in sorted(
         to_document_lines(session, site_id, found),
@@ -285,7 +268,7 @@ def to_document_lines(
     ]
 
 
-def to_bin(row: BinRow) -> Bin:
+def to_bin(row: BinRow | Row[Any]) -> Bin:
     """The stored bin as a value."""
     return Bin(
         bin=row.bin,
@@ -317,7 +300,7 @@ def to_sku(row: SkuRow | Row[Any]) -> Sku:
     )
 
 
-def to_barcode(row: BarcodeRow) -> Barcode:
+def to_barcode(row: BarcodeRow | Row[Any]) -> Barcode:
     """The stored barcode as a value."""
     return Barcode(
         barcode=row.barcode, sku=row.sku, unit=Unit(row.unit), factor=from_u(row.factor_u)

@@ -2,19 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import ColumnElement, Table, inspect, select, update
+from sqlalchemy import ColumnElement, Select, Table, bindparam, inspect, select, update
+from sqlalchemy import Row as SqlRow
 from sqlmodel import Session, SQLModel
 
 Row = dict[str, Any]
 R = TypeVar("R", bound=SQLModel)
+_CHUNK = 500
 
 
 def table_of(rows: type[SQLModel]) -> Table:
     """The table behind a row class."""
     return cast(Table, rows.__table__)  # type: ignore[attr-defined]  # SQLModel adds it at run time
+
+
+def by_keys(rows: type[SQLModel], key: str) -> Select[Any]:
+    """A query for the rows of a site whose column `key` is one of many: see `in_chunks`.
+
+    Made once and kept: building a query costs more than SQLite needs to answer it.
+    """
+    table = table_of(rows)
+    return select(table).where(
+        table.c.site_id == bindparam("site_id"),
+        table.c[key].in_(bindparam("keys", expanding=True)),
+    )
+
+
+def in_chunks(
+    session: Session, query: Select[Any], site_id: str, keys: Iterable[str]
+) -> list[SqlRow[Any]]:
+    """What the query finds for all the keys, which are asked for some hundreds at a time."""
+    wanted = sorted(set(keys))
+    found: list[SqlRow[Any]] = []
+    if wanted:
+        session.flush()
+    for start in range(0, len(wanted), _CHUNK):
+        values = {"site_id": site_id, "keys": wanted[start : start + _CHUNK]}
+        found += session.connection().execute(query, values)
+    return found
 
 
 def new_row(rows: type[R], values: Mapping[str, Any]) -> R:
@@ -44,6 +72,29 @@ def insert_rows(
     if values:
         filled = [{"site_id": site_id, **value} for value in values]
         session.connection().execute(table_of(rows).insert(), filled)
+
+
+def insert_tuples(
+    session: Session,
+    rows: type[SQLModel],
+    names: tuple[str, ...],
+    values: Sequence[tuple[Any, ...]],
+) -> None:
+    """Insert many rows given as tuples in the order of `names`.
+
+    SQLite's driver takes them as they are; a dict for each row would take longer than the insert.
+    """
+    if not values:
+        return
+    connection, table = session.connection(), table_of(rows)
+    if connection.dialect.name == "sqlite":
+        marks = ", ".join("?" * len(names))
+        columns = ", ".join(names)
+        connection.exec_driver_sql(
+            f"INSERT INTO {table.name} ({columns}) VALUES ({marks})", list(values)
+        )
+    else:
+        connection.execute(table.insert(), [dict(zip(names, each, strict=True)) for each in values])
 
 
 def update_row(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, func, select
 
 from app.contract.vocabulary import CountScope, TaskState
@@ -84,19 +85,20 @@ def open_tasks_of_bins(session: Session, site_id: str, bins: Iterable[str]) -> l
     wanted = sorted(set(bins))
     found: list[CountTaskRow] = []
     for start in range(0, len(wanted), _CHUNK):
-        query = (
-            select(CountTaskRow)
-            .where(
-                col(CountTaskRow.site_id) == site_id,
-                col(CountTaskRow.bin).in_(wanted[start : start + _CHUNK]),
-                col(CountTaskRow.state).in_(OPEN_TASKS),
-            )
-            .order_by(
-                col(CountTaskRow.bin), col(CountTaskRow.created_us), col(CountTaskRow.task_id)
-            )
-        )
-        found += session.exec(query)
+        values = {"site_id": site_id, "bins": wanted[start : start + _CHUNK]}
+        found += session.exec(_OPEN_OF_BINS, params=values)
     return found
+
+
+_OPEN_OF_BINS = (
+    select(CountTaskRow)
+    .where(
+        col(CountTaskRow.site_id) == bindparam("site_id"),
+        col(CountTaskRow.bin).in_(bindparam("bins", expanding=True)),
+        col(CountTaskRow.state).in_(OPEN_TASKS),
+    )
+    .order_by(col(CountTaskRow.bin), col(CountTaskRow.created_us), col(CountTaskRow.task_id))
+)
 
 
 def open_tasks_of_bin(session: Session, site_id: str, bin_code: str) -> Sequence[CountTaskRow]:
