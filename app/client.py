@@ -19,6 +19,7 @@ from app.contract.ids import RANDOM_BYTES, uuid7
 from app.counting.service import FloorService
 from app.floor_link import FloorLink
 from app.i18n.words import Words, load_words
+from app.memory import spare_what_stays
 from app.review_link import REVIEW_ROUTE, ReviewLink
 from app.screens.page import AppPage, PageParts, show_trouble
 from app.settings import ClientSettings, read_settings
@@ -107,6 +108,7 @@ def runtime() -> Runtime:
     """The process's runtime, made at the first call. Raises StoreError when the disk refuses."""
     if not _runtime:
         _runtime.append(Runtime(read_settings()))
+        spare_what_stays()
     return _runtime[0]
 
 

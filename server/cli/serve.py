@@ -43,7 +43,7 @@ def serve(
     database = Database(chosen.database_url)
     upgrade(database)
     app = create_app(chosen, database=database)
-    _spare_what_stays()
+    spare_what_stays()
     uvicorn.run(
         app,
         host=chosen.host,
@@ -53,7 +53,7 @@ def serve(
     )
 
 
-def _spare_what_stays() -> None:
+def spare_what_stays() -> None:
     """Do not look for garbage in what was loaded to start, nor every 700 new objects.
 
     A push makes some hundred thousand objects, nearly all freed by their reference counts: looking

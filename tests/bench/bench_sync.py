@@ -19,6 +19,7 @@ from app.contract.vocabulary import PhysicalState
 from app.store.device_store import DeviceStore
 from app.store.event_log import EventDraft
 from app.sync.outcomes import Delivered
+from server.cli.serve import spare_what_stays
 from server.clock import Rim
 from server.domain.stock import Movement
 from server.services import intake
@@ -118,6 +119,7 @@ def _received(at: datetime) -> list[Movement]:
 
 
 def _intake() -> Figure:
+    spare_what_stays()  # as `blindcount serve` does
     ratios, ours_rate, floor_rate = [], [], []
     with tempfile.TemporaryDirectory() as folder:
         for pair in range(PAIRS):

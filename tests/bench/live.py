@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 
 from app.contract.vocabulary import Role
+from app.memory import spare_what_stays
 from app.store.clock import SystemClock
 from app.store.device_store import DeviceStore
 from app.store.reference import Reference
@@ -99,6 +100,7 @@ def a_live_device(
     folder: Path, *, inner: httpx.AsyncBaseTransport | None = None
 ) -> tuple[DeviceStore, Reference, SyncEngine]:
     """Store, reference and engine as the client makes them."""
+    spare_what_stays()
     clock = SystemClock()
     store = DeviceStore.open(folder, clock=clock, random=os.urandom)
     reference = Reference.open(folder)

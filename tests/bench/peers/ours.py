@@ -22,6 +22,7 @@ from app.contract.ids import RANDOM_BYTES, uuid7
 from app.contract.review import Action, BulkDecision, Decision
 from app.contract.vocabulary import PhysicalState, ReasonCode
 from app.sync.outcomes import Delivered
+from server.cli.serve import spare_what_stays
 from server.domain.stock import Movement
 from server.services import bulk_decisions
 from server.storage import ledger
@@ -72,6 +73,7 @@ def ours_inventory(
         floor = Floor(Databases(folder).make("sqlite", folder))
         counted = _shelves(lines, different, bins)
         book = {place: dict.fromkeys(shelf, BOOK) for place, shelf in counted.items()}
+        spare_what_stays()  # as `blindcount serve` does
         _fill(floor.database, book, LONG_AGO)
         _record(floor, counted)
         began = time.perf_counter()
