@@ -282,6 +282,7 @@ def _look_ahead(desk: Desk, work: Sequence[_BinWork]) -> LookAhead:
         if decided:
             spans[bin_work.place.bin] = (min(decided) - NEAR, max(decided))
     if skus:
+        desk.owner(zone="", kind="", value=Decimal(0))  # asked before any case waits to be written
         desk.load_factors(skus)
         ahead.load(desk.session, desk.site_id, skus, spans)
     return ahead

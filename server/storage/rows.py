@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import ColumnElement, Select, Table, bindparam, inspect, select, update
@@ -52,9 +53,14 @@ def new_row(rows: type[R], values: Mapping[str, Any]) -> R:
     times over: a fifth of a millisecond for a row as wide as a case.
     """
     row: R = inspect(rows).class_manager.new_instance()
-    defaults = {name: field.default for name, field in rows.model_fields.items()}
-    row.__dict__.update(defaults | dict(values))
+    row.__dict__.update(_defaults(rows))
+    row.__dict__.update(values)
     return row
+
+
+@lru_cache(maxsize=64)
+def _defaults(rows: type[SQLModel]) -> dict[str, Any]:
+    return {name: field.default for name, field in rows.model_fields.items()}
 
 
 def read_rows(session: Session, rows: type[SQLModel], *where: ColumnElement[bool]) -> list[Row]:

@@ -143,6 +143,10 @@ class ExceptionCaseRow(SQLModel, table=True):
         ),
     )
 
+    # A case's columns are set one by one, thirty of them when it opens. SQLModel would set each a
+    # second time, as pydantic's: half of what opening a case took.
+    __setattr__ = object.__setattr__  # type: ignore[assignment]  # the same, but for its names
+
     site_id: str = Field(primary_key=True, foreign_key="site.site_id", sa_type=CodeText)
     case_id: str = Field(primary_key=True, sa_type=CodeText)
     bin: str = Field(default="", sa_type=CodeText)
