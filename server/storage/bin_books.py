@@ -93,7 +93,7 @@ def movements_of_bins(
     for chunk in _chunks(sorted(spans)):
         marks, values = _wanted([(p, *(to_us(at) for at in spans[p])) for p in chunk])
         values["site_id"] = site_id
-        only = "" if skus is None else "AND m.sku IN :skus"
+        only = "" if skus is None else _ONLY
         query = text(_LEGS.format(wanted=marks, columns=_COLUMNS, skus=only))
         if skus is not None:
             query = query.bindparams(bindparam("skus", expanding=True))
@@ -105,6 +105,9 @@ def movements_of_bins(
     return moves
 
 
+# The same as m.sku, which is never NULL. A condition on the movement alone makes SQLite read the whole
+# ledger first, for a Bloom filter of its bins: 70 ms with a million movements.
+_ONLY = "AND coalesce(m.sku, wanted.bin) IN :skus"
 _COLUMNS = ", ".join(f"m.{column.name}" for column in MOVEMENT.columns)
 
 
