@@ -23,18 +23,20 @@ from server.domain.cases import SYSTEM, CaseEvent
 from server.domain.impact import cents, priority
 from server.domain.judging import CaseLine
 from server.domain.ranges import ZERO, exactly
-from server.domain.stock import visible_condition
+from server.domain.stock import StockKey, visible_condition
 from server.services.case_keeping import apply_event
 from server.services.case_numbers import set_priority
 from server.services.desk import Desk
+from server.storage import bin_books, casework_stock, events, records
 from server.storage import cases as case_rows
-from server.storage import casework_stock, events, ledger, records
 from server.storage.case_rounds import rounds_by_case
 from server.storage.columns import to_u, to_us
 from server.storage.counts import FoldedFacts
 from server.storage.records import Bin
 from server.storage.tables_casework import CaseRoundRow, CountRow, ExceptionCaseRow
 
+BINS_AT_ONCE = 100
+"""Bins of an import whose books are looked at together."""
 SUBJECT_MAX = 120
 """Longest subject kept as it is; a longer one (a QR code's text) is kept by its hash."""
 
@@ -333,12 +335,21 @@ def negative_books(desk: Desk, bins_and_skus: Iterable[tuple[str, str]]) -> None
     wanted: dict[str, set[str]] = {}
     for code, sku in bins_and_skus:
         wanted.setdefault(code, set()).add(sku)
-    for code, skus in sorted(wanted.items()):
+    bins = sorted(wanted)
+    for start in range(0, len(bins), BINS_AT_ONCE):
+        _negative_books(desk, {code: wanted[code] for code in bins[start : start + BINS_AT_ONCE]})
+
+
+def _negative_books(desk: Desk, wanted: Mapping[str, set[str]]) -> None:
+    desk.load_bins(wanted)
+    books = bin_books.books_of_bins(desk.session, desk.site_id, dict.fromkeys(wanted, desk.now))
+    live = case_rows.live_line_cases_of_bins(desk.session, desk.site_id, wanted)
+    for code, skus in wanted.items():
         place = desk.bin(code)
         if place is None:
             continue
-        below = _below_zero(desk, place, skus)
-        for case in case_rows.live_line_cases_of_bin(desk.session, desk.site_id, code):
+        below = _below_zero(books[code], place, skus)
+        for case in live.get(code, ()):
             line = case_rows.line_of_case(case)
             is_ours = case.kind == CaseKind.NEGATIVE_BOOK and case.rounds == 0
             if is_ours and case.sku in skus and line not in below:
@@ -349,9 +360,10 @@ def negative_books(desk: Desk, bins_and_skus: Iterable[tuple[str, str]]) -> None
             _open_negative(desk, place, line, quantity)
 
 
-def _below_zero(desk: Desk, place: Bin, skus: set[str]) -> dict[CaseLine, Decimal]:
+def _below_zero(
+    book: Mapping[StockKey, Decimal], place: Bin, skus: set[str]
+) -> dict[CaseLine, Decimal]:
     totals: dict[CaseLine, Decimal] = {}
-    book = ledger.book_of_bin(desk.session, desk.site_id, place.bin, desk.now)
     for key, quantity in book.items():
         condition = visible_condition(key.state, place.kind)
         if condition is not None and key.sku in skus:

@@ -36,7 +36,7 @@ from server.storage.tables_casework import CountRow, ExceptionCaseRow
 LOOK_BACK = timedelta(days=45)
 """Counts of the bin this much older are judged along: an episode lasts days, not months."""
 BINS_AT_ONCE = 100
-"""Bins of an import that are judged together: what they need is held in memory meanwhile."""
+"""Bins of an import or of changed rules that are judged together: what they need is held meanwhile."""
 
 
 def counts_changed(
@@ -77,18 +77,25 @@ def movements_changed(
     Bins whose last count was over by then have nothing to learn. The caller commits.
     """
     session.flush()
+    named = list(bins_and_skus)
     touched: dict[str, datetime] = {}
-    for place in sorted({bin_code for bin_code, _ in bins_and_skus}):
-        span = counts.counted_between(session, site_id, place)
+    spans = counts.counted_between(session, site_id, {bin_code for bin_code, _ in named})
+    for place, span in spans.items():
         first_changed = (since or {}).get(place)
-        if span is None or (first_changed is not None and span.latest < first_changed):
-            continue
-        touched[place] = max(first_changed or span.earliest, span.earliest)
-    bins = sorted(touched)
+        if first_changed is None or span.latest >= first_changed:
+            touched[place] = max(first_changed or span.earliest, span.earliest)
+    judge_in_groups(session, site_id, touched, now, new_id)
+    odd_facts.negative_books(Desk(session, site_id, now, new_id), named)
+
+
+def judge_in_groups(
+    session: Session, site_id: str, since: Mapping[str, datetime], now: datetime, new_id: NewId
+) -> None:
+    """Judge any number of bins, each from its instant on, holding what only some of them need at once."""
+    bins = sorted(since)
     for start in range(0, len(bins), BINS_AT_ONCE):
         desk = Desk(session, site_id, now, new_id)
-        judge_bins(desk, {place: touched[place] for place in bins[start : start + BINS_AT_ONCE]})
-    odd_facts.negative_books(Desk(session, site_id, now, new_id), bins_and_skus)
+        judge_bins(desk, {place: since[place] for place in bins[start : start + BINS_AT_ONCE]})
 
 
 def events_held(

@@ -16,7 +16,7 @@ from server.domain.people import Person
 from server.domain.planning import OwnerRule
 from server.domain.tolerance import Limits, ToleranceRule, ToleranceScope
 from server.services.desk import Desk
-from server.services.reconciling import judge
+from server.services.reconciling import judge_in_groups
 from server.storage import access, records, rules
 from server.storage import cases as case_rows
 from server.storage.columns import from_us, to_u
@@ -135,9 +135,9 @@ def set_tolerances(
         desk = Desk(session, site_id, rim.now(), rim.new_id)
         read = _read(rows, lambda row: _tolerance(desk, row))
         rules.keep_tolerances(session, site_id, read, replace=replace)
-        fresh = Desk(session, site_id, rim.now(), rim.new_id)
-        for place, first in case_rows.bins_with_open_lines(session, site_id).items():
-            judge(fresh, place, since=from_us(first))
+        bins = case_rows.bins_with_open_lines(session, site_id)
+        since = {place: from_us(first) for place, first in bins.items()}
+        judge_in_groups(session, site_id, since, rim.now(), rim.new_id)
         session.commit()
     return len(read)
 

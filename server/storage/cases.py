@@ -110,15 +110,22 @@ _OF_BINS = (
 )
 
 
-def live_line_cases_of_bin(session: Session, site_id: str, bin_code: str) -> list[ExceptionCaseRow]:
-    """Open line cases of a bin."""
-    query = select(ExceptionCaseRow).where(
-        col(ExceptionCaseRow.site_id) == site_id,
-        col(ExceptionCaseRow.bin) == bin_code,
-        col(ExceptionCaseRow.subject) == "",
-        col(ExceptionCaseRow.is_live),
-    )
-    return list(session.exec(query))
+def live_line_cases_of_bins(
+    session: Session, site_id: str, bins: Iterable[str]
+) -> dict[str, list[ExceptionCaseRow]]:
+    """Open line cases of each bin; one without any is left out."""
+    wanted = sorted(set(bins))
+    found: dict[str, list[ExceptionCaseRow]] = {}
+    for start in range(0, len(wanted), _CHUNK):
+        query = select(ExceptionCaseRow).where(
+            col(ExceptionCaseRow.site_id) == site_id,
+            col(ExceptionCaseRow.bin).in_(wanted[start : start + _CHUNK]),
+            col(ExceptionCaseRow.subject) == "",
+            col(ExceptionCaseRow.is_live),
+        )
+        for row in session.exec(query):
+            found.setdefault(row.bin, []).append(row)
+    return found
 
 
 def bins_with_open_lines(session: Session, site_id: str) -> dict[str, int]:

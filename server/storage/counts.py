@@ -126,15 +126,27 @@ _CLOSED = (
 )
 
 
-def counted_between(session: Session, site_id: str, bin_code: str) -> Span | None:
-    """From the opening of the bin's first closed count to the end of its last; None for never."""
-    query = select(func.min(CountRow.opened_earliest_us), func.max(CountRow.ended_latest_us)).where(
-        col(CountRow.site_id) == site_id,
-        col(CountRow.bin) == bin_code,
-        col(CountRow.status) == CountStatus.CLOSED.value,
-    )
-    first, last = session.exec(query).one()
-    return None if first is None else Span(earliest=from_us(first), latest=from_us(last))
+def counted_between(session: Session, site_id: str, bins: Iterable[str]) -> dict[str, Span]:
+    """From the opening of each bin's first closed count to the end of its last; others are left out."""
+    wanted = sorted(set(bins))
+    found: dict[str, Span] = {}
+    for start in range(0, len(wanted), _CHUNK):
+        query = (
+            select(
+                CountRow.bin,
+                func.min(CountRow.opened_earliest_us),
+                func.max(CountRow.ended_latest_us),
+            )
+            .where(
+                col(CountRow.site_id) == site_id,
+                col(CountRow.bin).in_(wanted[start : start + _CHUNK]),
+                col(CountRow.status) == CountStatus.CLOSED.value,
+            )
+            .group_by(col(CountRow.bin))
+        )
+        for place, first, last in session.exec(query):
+            found[place] = Span(earliest=from_us(first), latest=from_us(last))
+    return found
 
 
 def last_ended(session: Session, site_id: str, bin_code: str) -> datetime | None:

@@ -347,11 +347,8 @@ def as_stored(arrivals: Arrivals, universe: Universe) -> Ended:
 
 
 def _live(session: Session, universe: Universe) -> list[ExceptionCaseRow]:
-    return [
-        case
-        for case in case_rows.live_line_cases_of_bin(session, SITE, universe.bin)
-        if case.rounds
-    ]
+    live = case_rows.live_line_cases_of_bins(session, SITE, [universe.bin])
+    return [case for case in live.get(universe.bin, ()) if case.rounds]
 
 
 def approve_all(arrivals: Arrivals, universe: Universe) -> None:
