@@ -19,11 +19,14 @@ from app.scanner.engines.zbar import status as zbar_status
 from app.scanner.engines.zxing import ZxingEngine
 from app.scanner.engines.zxing import status as zxing_status
 from app.scanner.events import EngineName, Scan
-from app.scanner.hard import from_fit, from_straightened
+from app.scanner.hard import Heard, evened, from_fit, from_straightened
 from app.scanner.judge import WHOLE_FRAME_WEIGHT, Jury, is_long_enough, is_whole, scan_of
 from app.scanner.locate import Bars, locate
 
-BUDGET_MS = 100.0
+# A phone's frames come ten a second. Where zxing-cpp is, a processor is faster, and a browser's
+# pictures come two or three a second: the last attempts have time to end.
+BUDGET_MS = 80.0
+BUDGET_DESKTOP_MS = 200.0
 
 # Above this no label gains a pixel a module and every engine slows with the area.
 SIDE_MAX = 2_048
@@ -60,13 +63,14 @@ def decode(
     image: npt.NDArray[np.uint8],
     *,
     engines: Sequence[str] | None = None,
-    budget_ms: float = BUDGET_MS,
+    budget_ms: float | None = None,
     known: Callable[[str], bool] | None = None,
 ) -> list[Scan]:
     """Every code that could be read in a gray (H, W) or BGR (H, W, 3) uint8 picture.
 
     `engines`: names allowed ("zbar", "opencv", "zxing"); by default all that are installed.
-    `budget_ms`: no further attempt begins after this; the cheapest one always runs.
+    `budget_ms`: no further attempt begins after this (80, with zxing-cpp 200); the cheapest one
+    always runs.
     `known`: tells a text of this site's bins and barcodes; such a text needs less proof.
     Raises ImageError if it is no such picture, ValueError for an engine that does not exist.
     """
@@ -121,10 +125,12 @@ class Decoder:
         gray: Gray,
         scale: float = 1.0,
         *,
-        budget_ms: float = BUDGET_MS,
+        budget_ms: float | None = None,
         known: Callable[[str], bool] | None = None,
     ) -> list[Scan]:
         """As `decode`, for a picture already made gray by `gray_of`."""
+        if budget_ms is None:
+            budget_ms = BUDGET_MS if self._zxing is None else BUDGET_DESKTOP_MS
         ends_at = self._clock() + budget_ms / 1000.0
         jury = Jury(known)
         for _attempt in self._attempts(gray, jury):
@@ -171,16 +177,31 @@ class Decoder:
         yield from self._hard(gray, places, jury)
 
     def _hard(self, gray: Gray, places: Sequence[Bars], jury: Jury) -> Iterator[None]:
-        """The strongest places straightened, for every reader; then numbers fitted to the gray."""
+        """Places straightened, for every reader; then numbers fitted to the gray; then the same
+        in evened light, where other places are found, and turned to a negative: on a shiny can
+        the bars are brighter than what they are printed on."""
         for bars in places[:_HARD_PLACES]:
-            for heard in from_straightened(gray, bars, self._zbar, self._zxing):
-                jury.hear(heard.read, heard.attempt, bars.corners, heard.weight)
-            yield
-        if self._opencv:
-            for bars in places[:_HARD_PLACES]:
-                for heard in from_fit(gray, bars):
-                    jury.hear(heard.read, heard.attempt, bars.corners)
-                yield
+            heard = from_straightened(gray, bars, self._zbar, self._zxing)
+            yield from self._hear_hard(heard, bars, jury)
+        if self._opencv is None:
+            return
+        for bars in places[:_HARD_PLACES]:
+            yield from self._hear_hard(from_fit(gray, bars), bars, jury)
+        even = evened(gray)
+        for bars in locate(even, keep=_HARD_PLACES):
+            for light in (even, cv2.bitwise_not(even)):
+                heard = from_straightened(
+                    np.asarray(light, np.uint8), bars, self._zbar, self._zxing
+                )
+                yield from self._hear_hard(heard, bars, jury)
+            for light in (gray, even):
+                yield from self._hear_hard(from_fit(light, bars), bars, jury)
+
+    @staticmethod
+    def _hear_hard(all_heard: Iterator[Heard], bars: Bars, jury: Jury) -> Iterator[None]:
+        for heard in all_heard:
+            jury.hear(heard.read, heard.attempt, bars.corners, heard.weight)
+        yield
 
     def _on_bars(self, gray: Gray, places: Sequence[Bars], jury: Jury, recipe: Recipe) -> None:
         """libzbar on clean rows of each place."""

@@ -30,6 +30,12 @@ _ROWS = 24
 _UPSCALE = 4
 _GRAY_ZOOM = 3
 _GRAY_WIDTH_MAX = 1_600
+_LOCAL_LIMIT, _LOCAL_TILES = 3.0, (4, 4)
+
+# Light is evened over this share of the longer side; noise of this many grays stays small.
+_EVEN_SHARE = 8
+_EVEN_NOISE = 6.0
+_EVEN_MIDDLE, _EVEN_SPREAD = 128.0, 48.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +64,11 @@ def from_straightened(
         zoom = min(_GRAY_ZOOM, max(1.0, _GRAY_WIDTH_MAX / rows.shape[1]))
         big = cv2.resize(rows, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_CUBIC)
         picture = np.clip(big, 0, 255).astype(np.uint8)
-        for read in zxing.scan(picture, is_upright=True, is_matrix=False):
-            if is_long_enough(read, width * zoom):
-                yield Heard(read, "straight gray", 0.5)
+        local = cv2.createCLAHE(_LOCAL_LIMIT, _LOCAL_TILES).apply(picture)
+        for name, gray_rows in (("straight gray", picture), ("straight local", local)):
+            for read in zxing.scan(np.asarray(gray_rows), is_upright=True, is_matrix=False):
+                if is_long_enough(read, width * zoom):
+                    yield Heard(read, name, 0.5)
 
 
 def from_fit(gray: Gray, bars: Bars) -> Iterator[Heard]:
@@ -78,6 +86,18 @@ def from_fit(gray: Gray, bars: Bars) -> Iterator[Heard]:
             is_proven=True,
         )
         yield Heard(read, "fit")
+
+
+def evened(gray: Gray) -> Gray:
+    """The picture with the same light and contrast everywhere: a faint label beside strong edges
+    is found in it, and one under a lamp is read."""
+    size = int(max(8.0, max(gray.shape) / _EVEN_SHARE)) | 1
+    light = gray.astype(np.float32)
+    mean = cv2.blur(light, (size, size))
+    square = cv2.blur(light * light, (size, size)) - mean * mean
+    spread = np.sqrt(np.maximum(square, 0.0)) + _EVEN_NOISE
+    even = _EVEN_MIDDLE + _EVEN_SPREAD * (light - mean) / spread
+    return np.asarray(np.clip(even, 0, 255).astype(np.uint8))
 
 
 def _strip(rows: npt.NDArray[np.float32]) -> Strip:

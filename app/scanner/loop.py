@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from app.contract.vocabulary import ScanSource
-from app.scanner.decode import BUDGET_MS, Decoder, ImageError
+from app.scanner.decode import Decoder, ImageError
 from app.scanner.engines.base import Gray
 from app.scanner.events import Scan, ScanEvent
 from app.scanner.frames import open_frame
@@ -74,7 +74,7 @@ class ScanLoop:
         steady: Callable[[], float],
         known: Callable[[str], bool] | None = None,
         engines: Sequence[str] | None = None,
-        budget_ms: float = BUDGET_MS,
+        budget_ms: float | None = None,
     ) -> None:
         """`now` stamps events; `steady` is a monotonic clock in seconds; `known` asks the site's
         tables (called on a worker thread and on the event loop: it must be safe for both)."""

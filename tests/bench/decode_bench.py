@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from app.scanner.decode import BUDGET_MS, Decoder
+from app.scanner.decode import Decoder
 from app.scanner.engines.opencv import OpenCvEngine
 from app.scanner.engines.zxing import ZxingEngine
 from app.scanner.gs1 import expand_upc_e
@@ -43,7 +43,7 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
-def readers(budget_ms: float = BUDGET_MS) -> dict[str, Reader]:
+def readers(budget_ms: float | None = None) -> dict[str, Reader]:
     """Ours in both outfits, and each engine alone as people use it."""
     from pyzbar import pyzbar
 
