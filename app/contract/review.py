@@ -210,6 +210,8 @@ class Proposal(Reply):
     other_case_id: str | None = None
     other_bin: str | None = None
     movement_id: str | None = None
+    sku: str | None = None
+    """What an unknown barcode stands for."""
 
 
 class HistoryEntry(Reply):

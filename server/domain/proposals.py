@@ -35,6 +35,8 @@ class Guess:
     other_case_id: str | None = None
     other_bin: str | None = None
     movement_id: str | None = None
+    sku: str | None = None
+    """What an unknown barcode stands for, where that is the explanation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +108,12 @@ def _signed(quantity: Decimal) -> str:
     return f"+{text}" if quantity > 0 else f"−{text}"
 
 
+def spoken(document: str) -> str:
+    """A document as people say it: "order/991" is order 991."""
+    kind, _, number = document.partition("/")
+    return f"{kind.replace('_', ' ')} {number}".strip()
+
+
 def _unposted(puzzle: Puzzle) -> Iterator[Guess]:
     """0.75 for a document of exactly the variance that says the goods moved, 0.90 when it names the bin.
 
@@ -127,13 +135,13 @@ def _unposted(puzzle: Puzzle) -> Iterator[Guess]:
         yield Guess(
             kind=ProposalKind.UNPOSTED_MOVEMENT,
             score=score,
-            title=f"{document.kind.capitalize()} of {document.name} is not posted",
+            title=f"{document.kind.capitalize()} of {spoken(document.name)} is not posted",
             evidence=(
-                f"{document.name} accounts for {_signed(document.effect)}, "
+                f"{spoken(document.name)} accounts for {_signed(document.effect)}, "
                 f"the variance is {_signed(puzzle.variance)}",
-                f"{document.name} names bin {puzzle.bin}"
+                f"{spoken(document.name)} names bin {puzzle.bin}"
                 if document.names_bin
-                else f"{document.name} does not say which bin",
+                else f"{spoken(document.name)} does not say which bin",
             ),
             action=Action.EXPLAIN,
             reason=reasons.get(document.kind, ReasonCode.DATA_ENTRY),
@@ -168,7 +176,7 @@ def _double_posted(puzzle: Puzzle) -> Iterator[Guess]:
             title=f"{kind.capitalize()} of {quantity_text(later.quantity)} was posted twice",
             evidence=(
                 f"{earlier.movement_id} and {later.movement_id}: same {kind}, quantity and places"
-                + (f", both for {later.document}" if later.document else ""),
+                + (f", both for {spoken(later.document)}" if later.document else ""),
                 f"without the second one the variance of {_signed(puzzle.variance)} is gone",
             ),
             action=Action.APPROVE,
@@ -209,13 +217,19 @@ def _transfer(puzzle: Puzzle) -> Iterator[Guess]:
             evidence=(
                 f"{puzzle.bin} is {_signed(puzzle.variance)}, {other.bin} is "
                 f"{_signed(other.variance)} of the same SKU",
-                f"the bins are {other.distance} steps apart on the walk",
+                _apart(other.distance),
             ),
             action=Action.TRANSFER,
             reason=ReasonCode.TRANSFER_NOT_POSTED,
             other_case_id=other.case_id,
             other_bin=other.bin,
         )
+
+
+def _apart(steps: int) -> str:
+    if steps == 1:
+        return "the bins are next to each other on the walk"
+    return f"the bins are {steps} steps apart on the walk"
 
 
 def _condition(puzzle: Puzzle) -> Iterator[Guess]:

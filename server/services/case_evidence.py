@@ -8,14 +8,15 @@ from datetime import datetime
 from decimal import Decimal
 
 from app.contract.vocabulary import CaseKind, Condition
+from server.domain.barcode_guesses import KnownCode, barcode_guesses, codes_of_the_same_item
 from server.domain.impact import BrokenPromise, CaseImpact, PromisedLine, case_impact, order_impact
-from server.domain.proposals import NEAR, OpenDocument, Puzzle, Sibling
+from server.domain.proposals import NEAR, Guess, OpenDocument, Puzzle, Sibling, proposals
 from server.domain.ranges import ZERO
 from server.domain.rounds import Standing
 from server.domain.stock import Movement
 from server.services.desk import Desk
 from server.storage import cases as case_rows
-from server.storage import casework_stock
+from server.storage import casework_stock, records
 from server.storage.columns import from_u, from_us
 from server.storage.count_lines import CountLine
 from server.storage.records import DocumentLine
@@ -53,6 +54,34 @@ def puzzle_of(desk: Desk, case: ExceptionCaseRow) -> Puzzle | None:
         movements=[m for m in movements if (m.lot or "") == (case.lot or m.lot or "")],
         documents=list(_documents(desk, case, movements)),
         siblings=[*_elsewhere(desk, case), *_same_bin(case, lines)],
+    )
+
+
+def guesses_of(desk: Desk, case: ExceptionCaseRow) -> tuple[Guess, ...]:
+    """What may have happened, best first; nothing about a case that has ended."""
+    if not case.is_live:
+        return ()
+    if case.kind == CaseKind.UNKNOWN_BARCODE:
+        return _barcode_guesses(desk, case)
+    puzzle = None if case.subject else puzzle_of(desk, case)
+    return proposals(puzzle) if puzzle else ()
+
+
+def _barcode_guesses(desk: Desk, case: ExceptionCaseRow) -> tuple[Guess, ...]:
+    told = json.loads(case.evidence)
+    raw, quantity = str(told["raw"]), Decimal(told["quantity"])
+    known = records.codes_among(desk.session, desk.site_id, codes_of_the_same_item(raw))
+    count = deciding_count(desk, case)
+    lines = desk.lines(count.count_id) if count is not None else ()
+    return barcode_guesses(
+        raw,
+        quantity,
+        alike=[KnownCode(barcode=k.barcode, sku=k.sku, unit=k.unit) for k in known],
+        variances={
+            row.sku: from_u(row.quantity_u) - from_u(row.book_low_u)
+            for row in lines
+            if row.condition == Condition.GOOD and row.book_low_u == row.book_high_u
+        },
     )
 
 

@@ -70,8 +70,10 @@ def next_step(
     if case.variance_low_u != case.variance_high_u:
         return Action.RECOUNT, f"Recount {case.bin}: stock moved during the count"
     top = guesses[0] if guesses else None
-    if top and top.action in (Action.TRANSFER, Action.EXPLAIN):
-        return top.action, top.title
+    if top and top.action is Action.TRANSFER:
+        return top.action, f"Book the transfer: {top.title}"
+    if top and top.action is Action.EXPLAIN:
+        return top.action, f"Explain it: {top.title}"
     return _by_proof(case, amount, f": {top.title}" if top else "")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from decimal import Decimal
@@ -27,8 +26,10 @@ from app.contract.review import (
     TimelineEntry,
 )
 from app.contract.vocabulary import BinKind, ScanSource, Verdict, quantity_text
+from server.domain.proposals import spoken
 from server.domain.ranges import NOTHING, ZERO, Range
 from server.domain.stock import Movement, visible_condition
+from server.services.case_words import done_words, known_words
 from server.services.desk import Desk
 from server.services.folding import fold_stored
 from server.storage import cases as case_rows
@@ -252,9 +253,9 @@ def timeline(
         TimelineEntry(
             at=r.closed_at,
             kind="count",
-            title=f"{r.counted_by_name} counted {r.counted}",
+            title=f"{r.counted_by_name} counted {r.counted if case.sku else case.bin}",
             detail=r.entered + (f" ({r.why_not_used})" if r.why_not_used else ""),
-            delta=r.variance.low if r.variance.low == r.variance.high else "",
+            delta=r.variance.low if case.sku and r.variance.low == r.variance.high else "",
         )
         for r in rounds
     ]
@@ -262,19 +263,18 @@ def timeline(
         TimelineEntry(
             at=m.occurred_at,
             kind="movement",
-            title=f"{m.kind} {m.document}".strip(),
-            detail=f"{m.from_place} to {m.to_place}" + (", posted late" if m.is_late else ""),
+            title=", ".join(filter(None, (m.kind.capitalize(), spoken(m.document)))),
+            detail=f"from {m.from_place} to {m.to_place}" + (", posted late" if m.is_late else ""),
             delta=m.delta,
         )
         for m in movements
     ]
     entries += [
-        TimelineEntry(at=h.at, kind="decision", title=f"{h.who}: {h.event}", detail=h.why)
-        for h in history
+        TimelineEntry(at=h.at, kind="decision", title=done_words(h), detail=h.why) for h in history
     ]
     if case.subject:
-        detail = ", ".join(f"{k} {v}" for k, v in json.loads(case.evidence).items())
-        entries.append(
-            TimelineEntry(at=from_us(case.opened_us), kind="count", title=case.title, detail=detail)
+        told = TimelineEntry(
+            at=from_us(case.opened_us), kind="fact", title=case.title, detail=known_words(case)
         )
+        entries.append(told)
     return sorted(entries, key=lambda e: (e.at, e.kind))

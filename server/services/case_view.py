@@ -38,11 +38,11 @@ from server.domain.cases import (
 )
 from server.domain.impact import CaseImpact, cents
 from server.domain.people import Person
-from server.domain.proposals import Guess, proposals
+from server.domain.proposals import Guess
 from server.domain.ranges import Range
 from server.domain.rounds import Standing
 from server.domain.stock import visible_condition
-from server.services.case_evidence import impact_of, puzzle_of
+from server.services.case_evidence import guesses_of, impact_of
 from server.services.case_timeline import history_view, movement_views, round_views, timeline
 from server.services.counting_tasks import people_who_counted
 from server.services.desk import Desk
@@ -168,7 +168,6 @@ def _detail(desk: Desk, case: ExceptionCaseRow, person: Person) -> CaseDetail:
     rounds = round_views(desk, case)
     movements = movement_views(desk, case)
     history = history_view(desk, case)
-    puzzle = puzzle_of(desk, case) if case.is_live and not case.subject else None
     return CaseDetail(
         **_row_fields(desk, case),
         recounter_id=recounter or None,
@@ -178,7 +177,7 @@ def _detail(desk: Desk, case: ExceptionCaseRow, person: Person) -> CaseDetail:
         movements=tuple(movements),
         timeline=tuple(timeline(case, rounds, movements, history)),
         impact=_impact(impact_of(desk, case)),
-        proposals=tuple(_proposal(g) for g in proposals(puzzle)) if puzzle else (),
+        proposals=tuple(_proposal(g) for g in guesses_of(desk, case)),
         actions=tuple(offers(desk, case, person)),
         history=tuple(history),
         adjustment=_adjustment(desk, case),
@@ -239,6 +238,7 @@ def _proposal(guess: Guess) -> Proposal:
         other_case_id=guess.other_case_id,
         other_bin=guess.other_bin,
         movement_id=guess.movement_id,
+        sku=guess.sku,
     )
 
 

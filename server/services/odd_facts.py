@@ -17,7 +17,7 @@ from typing import Any
 from sqlmodel import col, select
 
 from app.contract.count_fold import CountStatus, FoldedCount, Oddity
-from app.contract.review import Action
+from app.contract.review import Action, ProposalKind
 from app.contract.vocabulary import CaseKind, CaseState, Condition, Tracking, quantity_text
 from server.domain.cases import SYSTEM, CaseEvent
 from server.domain.impact import cents, priority
@@ -143,7 +143,7 @@ def _unknown_barcodes(desk: Desk, folded: FoldedCount, place: Bin) -> None:
         if records.find_barcode(desk.session, desk.site_id, line.raw):
             continue  # somebody has matched it meanwhile
         amount = quantity_text(line.quantity)
-        open_fact(
+        case = open_fact(
             desk,
             OddFact(
                 kind=CaseKind.UNKNOWN_BARCODE,
@@ -161,6 +161,8 @@ def _unknown_barcodes(desk: Desk, folded: FoldedCount, place: Bin) -> None:
                 },
             ),
         )
+        if case is not None:
+            case.top_proposal = ProposalKind.MATCH_BARCODE.value
 
 
 def _repeated_serials(desk: Desk, folded: FoldedCount, place: Bin) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -203,6 +203,14 @@ _OPEN_ORDERS = (
         col(DocumentRow.state).in_(OPEN_ORDER_STATES),
     )
 )
+
+
+def codes_among(session: Session, site_id: str, texts: Collection[str]) -> list[Barcode]:
+    """Those of the texts that are known barcodes, with what they stand for."""
+    query = select(BarcodeRow).where(
+        col(BarcodeRow.site_id) == site_id, col(BarcodeRow.barcode).in_(sorted(texts))
+    )
+    return [to_barcode(row) for row in session.exec(query)] if texts else []
 
 
 def open_orders_for(session: Session, site_id: str, sku: str) -> list[DocumentLine]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import uvicorn
+from fastapi import FastAPI
 from playwright.sync_api import Browser, sync_playwright
 
 from server.cli.processes import Child, client_command, client_environment, free_port
@@ -57,6 +60,36 @@ class Client:
         """SIGKILL, as a phone does to an app it wants gone; then the app is opened again."""
         self.child.kill()
         self.start()
+
+
+class Desk:
+    """A server's application on a port, and a tablet's client process in front of it."""
+
+    def __init__(self, app: FastAPI, folder: Path) -> None:
+        port = free_port(8470)
+        self._uvicorn = uvicorn.Server(
+            uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning")
+        )
+        self._thread = threading.Thread(target=self._uvicorn.run, daemon=True)
+        self._thread.start()
+        shown = free_port(8480)
+        self.url = f"http://127.0.0.1:{shown}/review"
+        self.child = Child(
+            "client",
+            client_command(),
+            log=folder / "client.log",
+            env=client_environment(
+                port=shown, data=folder / "device", server_url=f"http://127.0.0.1:{port}"
+            ),
+        )
+        self.child.start()
+        self.child.wait_until_answers(self.url)
+
+    def stop(self) -> None:
+        """End both."""
+        self.child.stop()
+        self._uvicorn.should_exit = True
+        self._thread.join(10)
 
 
 @pytest.fixture

@@ -3,60 +3,32 @@
 from __future__ import annotations
 
 import re
-import threading
-import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-import uvicorn
 from playwright.sync_api import Browser
 
 from app.contract.review import Action
 from app.contract.vocabulary import ReasonCode
-from server.cli.processes import Child, client_command, client_environment, free_port
+from tests.browser.conftest import Desk
 from tests.support.browser import QUEUE, Person, a_person
 from tests.support.review_desk import PIN, ReviewDesk
+from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 NARROW = (700, 1000)
 
 
-class Desk:
-    """A review server on a port, and a client process in front of it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.server = ReviewDesk(30)
-        port = free_port(8470)
-        self._uvicorn = uvicorn.Server(
-            uvicorn.Config(self.server.app, host="127.0.0.1", port=port, log_level="warning")
-        )
-        self._thread = threading.Thread(target=self._uvicorn.run, daemon=True)
-        self._thread.start()
-        shown = free_port(8480)
-        self.url = f"http://127.0.0.1:{shown}/review"
-        self.child = Child(
-            "client",
-            client_command(),
-            log=folder / "client.log",
-            env=client_environment(
-                port=shown, data=folder / "device", server_url=f"http://127.0.0.1:{port}"
-            ),
-        )
-        self.child.start()
-        self.child.wait_until_answers(self.url)
-
-    def stop(self) -> None:
-        """End both."""
-        self.child.stop()
-        self._uvicorn.should_exit = True
-        self._thread.join(10)
+@pytest.fixture(scope="module")
+def server() -> ReviewDesk:
+    """Thirty cases in memory; each test decides about cases of its own."""
+    return ReviewDesk(30)
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    """One server and one client for the module; each test decides about cases of its own."""
-    made = Desk(tmp_path_factory.mktemp("review"))
+def desk(server: ReviewDesk, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """One server and one client for the module."""
+    made = Desk(server.app, tmp_path_factory.mktemp("review"))
     yield made
     made.stop()
 
@@ -68,17 +40,8 @@ def sign_in(me: Person) -> None:
     me.sees(re.compile(r"\d+ open cases"))
 
 
-def wait_for(what: object, *, seconds: float = 20) -> None:
-    """Until the server has heard it."""
-    assert callable(what)
-    until = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < until, "the server was not told"
-        time.sleep(0.05)
-
-
 def test_a_supervisor_approves_by_key_and_the_next_case_is_shown(
-    chromium: Browser, desk: Desk
+    chromium: Browser, desk: Desk, server: ReviewDesk
 ) -> None:
     with a_person(chromium, desk.url, size=QUEUE) as me:
         sign_in(me)
@@ -91,13 +54,15 @@ def test_a_supervisor_approves_by_key_and_the_next_case_is_shown(
 
         me.sees("A-01-01: approved and posted.")
         me.sees_button(re.compile(r"^B-01-02, .*Shown now\.$"))
-        (heard,) = desk.server.heard
+        (heard,) = server.heard
         assert (heard.action, heard.reason) == (Action.APPROVE, ReasonCode.PICK_NOT_POSTED)
         assert me.complaints == []
 
 
-def test_in_a_narrow_window_somebody_is_chosen_to_recount(chromium: Browser, desk: Desk) -> None:
-    before = len(desk.server.heard)
+def test_in_a_narrow_window_somebody_is_chosen_to_recount(
+    chromium: Browser, desk: Desk, server: ReviewDesk
+) -> None:
+    before = len(server.heard)
     with a_person(chromium, desk.url, size=NARROW) as me:
         sign_in(me)
         me.tap("C-01-03")
@@ -108,8 +73,8 @@ def test_in_a_narrow_window_somebody_is_chosen_to_recount(chromium: Browser, des
         me.write("Note", "ask Jack about the rack")
         me.tap("Ask for recount")
 
-        wait_for(lambda: len(desk.server.heard) > before)
-        heard = desk.server.heard[-1]
+        wait_for("the decision", lambda: len(server.heard) > before)
+        heard = server.heard[-1]
         assert (heard.action, heard.assign_to) == (Action.RECOUNT, "cleo")
         assert heard.note == "ask Jack about the rack"
         me.tap("Back to the list")

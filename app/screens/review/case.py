@@ -14,6 +14,7 @@ from app.screens.review.figures import due
 from app.screens.review.look import KIND_ICONS, is_wide, urgency
 from app.screens.review.phrases import (
     has_amount,
+    has_cost,
     next_words,
     owner_words,
     state_words,
@@ -41,12 +42,13 @@ def CasePanel(
     if case is None:
         parts.append(_loading(desk))
     else:
-        parts += [
-            RoundsPart(desk, case, shown_scans),
-            ProposalsPart(desk, case),
-            ImpactPart(desk, case),
-            TimelinePart(desk, case),
-        ]
+        parts.append(RoundsPart(desk, case, shown_scans))
+        # A bin counted twice or a device's gap is explained by nothing on the book and costs nothing.
+        if case.proposals or has_amount(case):
+            parts.append(ProposalsPart(desk, case))
+        if has_cost(case):
+            parts.append(ImpactPart(desk, case))
+        parts.append(TimelinePart(desk, case))
     scrolled = ft.ListView(
         parts,
         spacing=12,

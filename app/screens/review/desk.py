@@ -173,6 +173,8 @@ class ReviewDesk:
             proposal = best_proposal(case, action)
             if proposal is not None and proposal.other_bin:
                 self.typed["other_bin"] = proposal.other_bin
+            if proposal is not None and proposal.sku:
+                self.typed["sku"] = proposal.sku
             self.change_draft(form=action)
             return
         self._decide(case, action, best_proposal(case, action))
@@ -180,11 +182,15 @@ class ReviewDesk:
     def follow(self, case: CaseDetail, proposal: Proposal) -> None:
         """A proposal was pressed: its decision, with all it knows."""
         offer = offer_of(case, proposal.action)
+        if proposal.action is Action.CLOSE and proposal.sku is None:
+            # What it is has to be said by a person.
+            self.act(Action.CLOSE)
+            return
         if offer is not None and offer.enabled and self.model.state.pending is None:
             # Why the stock was wrong is a guess until it is counted again.
             is_guess = proposal.action is Action.RECOUNT
             reason = None if is_guess else proposal.reason
-            self._decide(case, proposal.action, proposal, reason=reason)
+            self._decide(case, proposal.action, proposal, reason=reason, sku=proposal.sku)
 
     def _decide(
         self,
@@ -193,6 +199,7 @@ class ReviewDesk:
         proposal: Proposal | None,
         *,
         reason: ReasonCode | None = None,
+        sku: str | None = None,
     ) -> None:
         draft = self.draft
         other_bin = self.typed.get("other_bin", "").strip()
@@ -217,7 +224,9 @@ class ReviewDesk:
                 other_bin=(other_bin or None) if action is Action.TRANSFER else None,
                 other_case_id=proposal.other_case_id if proposal and is_theirs else None,
                 movement_id=draft.movement_id or (proposal.movement_id if proposal else None),
-                sku=(self.typed.get("sku", "").strip() or None) if action is Action.CLOSE else None,
+                sku=(sku or self.typed.get("sku", "").strip() or None)
+                if action is Action.CLOSE
+                else None,
                 proposal=proposal.kind if proposal is not None and is_theirs else None,
             )
         )

@@ -17,7 +17,7 @@ from app.contract.review import (
 from app.screens.parts.text import code, words
 from app.screens.review.desk import ReviewDesk, offer_of
 from app.screens.review.figures import clock, is_zero, money, plain, signed
-from app.screens.review.phrases import history_words
+from app.screens.review.phrases import action_words, history_words
 from app.screens.review.pieces import card, fact, heading, quiet_button, tag
 
 TIMELINE_ICONS: dict[str, ft.IconData] = {
@@ -25,6 +25,7 @@ TIMELINE_ICONS: dict[str, ft.IconData] = {
     "movement": ft.Icons.SWAP_HORIZ,
     "decision": ft.Icons.GAVEL,
     "clock": ft.Icons.SCHEDULE,
+    "fact": ft.Icons.INFO_OUTLINE,
 }
 
 
@@ -50,7 +51,10 @@ def _proposal(desk: ReviewDesk, case: CaseDetail, proposal: Proposal, index: int
     offer = offer_of(case, proposal.action)
     is_off = offer is None or not offer.enabled or desk.model.state.pending is not None
     sure = say("review.proposals.score", n=round(proposal.score * 100))
-    label = say("review.proposals.do", action=say(f"review.act.{proposal.action.value}"))
+    act = action_words(case, proposal.action, say)
+    if proposal.sku is not None:
+        act = say("review.act.match", sku=proposal.sku)
+    label = say("review.proposals.do", action=act)
     if proposal.reason is not None and proposal.action is not Action.RECOUNT:
         label = f"{label} ({say(f'reason.{proposal.reason.value}')})"
     return card(

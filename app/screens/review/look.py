@@ -72,7 +72,7 @@ def urgency(row: CaseRow, palette: Palette) -> tuple[Pair, ft.IconData]:
         return palette.reject, ft.Icons.KEYBOARD_DOUBLE_ARROW_UP
     if row.priority >= SOON:
         return palette.warn, ft.Icons.KEYBOARD_ARROW_UP
-    return palette.calm, ft.Icons.REMOVE
+    return palette.calm, ft.Icons.KEYBOARD_ARROW_DOWN
 
 
 def verdict_pair(verdict: Verdict, palette: Palette) -> Pair:

@@ -18,6 +18,11 @@ def has_amount(row: CaseRow) -> bool:
     return row.verdict is not None or not is_nothing
 
 
+def has_cost(case: CaseDetail) -> bool:
+    """Whether money or a promise is in question."""
+    return has_amount(case) or bool(case.impact.orders) or not is_zero(case.impact.margin_at_risk)
+
+
 def variance_words(row: CaseRow, say: Words) -> str:
     """The variance, "from … to" when stock moved meanwhile; "" where no stock is in question."""
     return span(row.variance, signed, say) if has_amount(row) else ""

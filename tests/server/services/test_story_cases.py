@@ -2,99 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from decimal import Decimal
 
 import pytest
 
-from app.contract.events import Payload
 from app.contract.review import Action
-from app.contract.vocabulary import CaseKind, CaseState, Condition, ReasonCode
-from server.domain.people import Person
+from app.contract.vocabulary import CaseKind, CaseState, ReasonCode
 from server.services import journal, planning, reporting
 from server.services.importing.report import ImportKind
 from server.services.reporting import AccuracyFilter
 from server.story.build import build
 from server.story.ledger import StoryMovement
-from server.story.load import import_csv, load_story
+from server.story.load import import_csv
 from server.story.planting import pick_of
-from server.story.truths import Seen
-from tests.support.events import counted
-from tests.support.floor import Floor, an_unknown
 from tests.support.server import NOW, SITE
+from tests.support.story_floor import TOP_PROPOSALS, StoryFloor, a_counted_story, planted_cases
 
 STORY = build(7, NOW, SITE)
 LATER = NOW.replace(hour=14)
-CASES = [p for p in STORY.planted if (p.name, p.condition) != ("damaged_unit", Condition.GOOD)]
-"""The torn bag is missing among the good and over among the damaged: two lines, one case."""
-
-
-class StoryFloor(Floor):
-    """The story's warehouse and people instead of an empty one."""
-
-    def __post_init__(self) -> None:
-        from tests.support.rim import a_rim
-
-        self.rim = a_rim(self.time, self.seed)
-
-    def person(self, user_id: str) -> Person:
-        found = next(p for p in STORY.people if p.user_id == user_id)
-        return Person(
-            user_id=found.user_id,
-            name=found.name,
-            role=found.role,
-            approve_limit=Decimal(found.approve_limit or 0),
-        )
-
-    def planted(self, name: str, index: int = 0):
-        truth = [p for p in CASES if p.name == name][index]
-        return (
-            self.case(bin=truth.bin, sku=truth.sku, condition=truth.condition.value)
-            if truth.sku
-            else self.case(bin=truth.bin, kind=CaseKind.UNKNOWN_BARCODE)
-        )
-
-
-def payloads(packs: Iterable[Seen]) -> list[Payload]:
-    return [
-        an_unknown(p.barcode, str(p.quantity))
-        if not p.sku
-        else counted(
-            p.sku,
-            str(p.quantity),
-            unit=p.unit,
-            factor=str(p.factor),
-            condition=p.condition,
-            lot=p.lot,
-            serial=p.serial,
-        )
-        for p in packs
-    ]
+CASES = planted_cases(STORY)
 
 
 @pytest.fixture
 def floor(database, tmp_path):
-    made = StoryFloor(database)
-    load_story(database, STORY, tmp_path / "story", made.rim)
-    for task in STORY.tasks:
-        (row,) = planning.plan_bins(database, SITE, [task.bin], made.person("maria"), rim=made.rim)
-        truth = STORY.truth[task.bin]
-        packs = truth.seen if truth.first_count is None else truth.first_count
-        made.count("ana", task.bin, payloads(packs), task=row.task_id, push=False)
-    made.push("ana")
-    made.time.at = LATER
-    return made
-
-
-def recounted(floor: StoryFloor, case, by: str) -> None:
-    """Ask for the recount and have it done, truthfully."""
-    floor.decide(case, Action.RECOUNT, "maria", assign_to=by)
-    task = next(
-        t
-        for t in planning.list_tasks(floor.database, SITE, ["assigned"])
-        if t.bin == case.bin and t.assigned_to == by
-    )
-    floor.count(by, case.bin, payloads(STORY.truth[case.bin].seen), task=task.task_id)
+    return a_counted_story(database, STORY, tmp_path / "story", LATER)
 
 
 def test_every_planted_truth_is_the_case_it_should_be_and_nothing_else_is_one(floor: StoryFloor):
@@ -106,36 +37,22 @@ def test_every_planted_truth_is_the_case_it_should_be_and_nothing_else_is_one(fl
 
 
 def test_the_right_proposal_stands_on_top_of_each(floor: StoryFloor):
-    tops = {
-        name: floor.planted(name).top_proposal
-        for name in (
-            "miscount",
-            "unposted_pick",
-            "cases_as_eaches",
-            "loss",
-            "misplaced_carton",
-            "damaged_unit",
-        )
-    }
+    tops = {name: floor.planted(name).top_proposal for name in TOP_PROPOSALS}
 
-    assert tops == {
-        "miscount": "slipped_digit",
-        "unposted_pick": "unposted_movement",
-        "cases_as_eaches": "wrong_unit",
-        "loss": "",
-        "misplaced_carton": "offsetting_transfer",
-        "damaged_unit": "damage_not_marked",
-    }
+    assert tops == TOP_PROPOSALS
+    assert {p.name for p in CASES} == set(TOP_PROPOSALS), (
+        "every kind of truth has its proposal here"
+    )
     assert floor.planted("unknown_item").title.startswith("2 × unknown barcode")
 
 
 def test_each_ends_as_it_should_and_the_book_is_the_truth(floor: StoryFloor, tmp_path):
     for name in ("miscount", "cases_as_eaches"):
-        recounted(floor, floor.planted(name), "ben")
+        floor.recounted(floor.planted(name), "ben")
         assert floor.planted(name).state == CaseState.COUNT_ERROR
 
     for name in ("loss", "damaged_unit"):
-        recounted(floor, floor.planted(name), "cho")
+        floor.recounted(floor.planted(name), "cho")
         reason = ReasonCode.DAMAGED if name == "damaged_unit" else ReasonCode.UNKNOWN_CAUSE
         floor.approve(floor.planted(name), "maria", reason=reason)
         assert floor.planted(name).state == CaseState.POSTED
