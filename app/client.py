@@ -153,6 +153,7 @@ def show_review(page: ft.Page, user_id: str = "", pin: str = "") -> None:
         new_id=made.new_id,
         now=now,
         to_floor=show_floor,
+        floor=made.service,
         user_id=user_id,
     )
     link.show()

@@ -7,6 +7,7 @@ from datetime import datetime
 
 import flet as ft
 
+from app.counting.service import FloorService
 from app.i18n.words import Words
 from app.review.service import ReviewService
 from app.screens.review.desk import ReviewDesk
@@ -31,6 +32,7 @@ class ReviewLink:
         new_id: Callable[[], str],
         now: Callable[[], datetime],
         to_floor: Callable[[ft.Page], None],
+        floor: FloorService,
         user_id: str = "",
     ) -> None:
         enrolled = store.enrolment()
@@ -38,12 +40,22 @@ class ReviewLink:
         self.user_id = user_id
         self._page = page
         self._to_floor = to_floor
+        self._floor = floor
         self.service = ReviewService(url, new_id=new_id, now=now)
         self._shown = ReviewPage(page, ReviewDesk(service=self.service, say=say, rim=self))
 
     def show(self) -> None:
         """Draw the review on the page."""
         self._shown.show()
+
+    def may_count(self, user_id: str) -> bool:
+        """Whether this device lets the person count."""
+        return self._floor.may_count(user_id)
+
+    def count(self, user_id: str) -> None:
+        """Show the floor with that person signed in."""
+        self._floor.count_as(user_id)
+        self.leave()
 
     def leave(self) -> None:
         """Show the floor instead."""

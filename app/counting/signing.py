@@ -97,6 +97,27 @@ class Signing(FloorCore):
         self.settle_pin(outcome)
         return outcome
 
+    def may_count(self, user_id: str) -> bool:
+        """Whether this device knows the person as one who counts: counters, supervisors, leads."""
+        return self._counting(user_id) is not None
+
+    def _counting(self, user_id: str) -> Person | None:
+        known = (p for p in self.state.people if p.user_id == user_id)
+        return next((p for p in known if p.role in COUNTING_ROLES), None)
+
+    @step
+    def count_as(self, user_id: str) -> None:
+        """A reviewer whose PIN the server has just accepted on this device takes up the scanner.
+
+        Whoever was counting is signed out; their open bin stays theirs. Unknown people change nothing.
+        """
+        person = self._counting(user_id)
+        if person is None or person == self.state.user:
+            return
+        self._close_session("switched", keep_chosen=False)
+        self._append([SessionOpened()], user_id=person.user_id)
+        self._enter(person)
+
     def _enter(self, person: Person) -> None:
         self._set(user=person, chosen=None, band=None, sheet=None, stage=Stage.TASKS)
         self._remember()

@@ -31,6 +31,14 @@ class ReviewRim(Protocol):
         """Back to the floor's pages."""
         ...
 
+    def may_count(self, user_id: str) -> bool:
+        """Whether this device lets the person count."""
+        ...
+
+    def count(self, user_id: str) -> None:
+        """The floor's pages, with that person signed in."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
@@ -122,6 +130,11 @@ class ReviewDesk:
         """A place of the rail."""
         self.model.is_detail_open = False
         self.do(self.service.show(page))
+
+    async def go_counting(self, user_id: str) -> None:
+        """End the review and take up the scanner as the same person."""
+        await self.service.sign_out()
+        self.rim.count(user_id)
 
     def toggle_scans(self, count_id: str) -> None:
         """Show or hide what was scanned in a round."""

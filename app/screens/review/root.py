@@ -102,6 +102,7 @@ def _rail(desk: ReviewDesk, state: ReviewState, width: float) -> ft.Control:
     """The places, each with its word: an icon alone is a riddle."""
     palette, say = desk.palette, desk.say
     places = [_place(desk, page, icon, page is state.page) for page, icon in PLACES]
+    places += _count(desk, state)
     leave = _rail_button(
         desk,
         ft.Icons.LOGOUT,
@@ -127,6 +128,22 @@ def _rail(desk: ReviewDesk, state: ReviewState, width: float) -> ft.Control:
         border=ft.Border.only(right=ft.BorderSide(1, palette.edge)),
         padding=ft.Padding.symmetric(vertical=12),
     )
+
+
+def _count(desk: ReviewDesk, state: ReviewState) -> list[ft.Control]:
+    """To the scanner, for those who may count on this device."""
+    person = state.person
+    if person is None or not desk.rim.may_count(person.user_id):
+        return []
+    user_id = person.user_id
+    button = _rail_button(
+        desk,
+        ft.Icons.QR_CODE_SCANNER,
+        desk.say("review.rail.count"),
+        key="rail-count",
+        press=lambda: desk.do(desk.go_counting(user_id)),
+    )
+    return [button]
 
 
 def _place(desk: ReviewDesk, page: Page, icon: ft.IconData, is_here: bool) -> ft.Control:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from app.contract.count_fold import CountStatus
-from app.contract.vocabulary import ScanSource
+from app.contract.vocabulary import Role, ScanSource
+from app.contract.wire import RefKind
 from app.counting.state import EmptySheet, OtherBinSheet, Stage, SwitchUserSheet, Tone
 from app.store.pins import PinVerdict
-from tests.support.site import OIL_EACH, PIN, Floor
+from tests.support.site import OIL_EACH, PIN, Floor, site_people, site_rows
 
 
 @pytest.fixture
@@ -57,6 +59,33 @@ def test_a_wrong_pin_says_how_many_tries_are_left_and_five_make_a_pause(floor: F
     assert band is not None
     assert (band.key, band.params["seconds"]) == ("band.pin_paused", "60")
     assert floor.service.state.user is None
+
+
+def test_a_supervisor_who_was_reviewing_counts_under_their_own_name(floor: Floor):
+    floor.sign_in()
+
+    floor.service.count_as("sam")
+
+    assert floor.service.state.stage is Stage.TASKS
+    assert floor.service.state.user is not None
+    assert floor.service.state.user.user_id == "sam"
+    told = [json.loads(e.raw) for e in floor.store.pending(100)]
+    opened = [e["user_id"] for e in told if e["payload"]["type"] == "session.opened"]
+    assert opened == ["ana", "sam"]
+
+
+def test_only_people_who_count_and_whom_the_device_knows_take_up_the_scanner(floor: Floor):
+    people = site_rows()[RefKind.USER]
+    auditor = site_people()[2].model_copy(update={"user_id": "aud", "role": Role.AUDITOR})
+    floor.load({**site_rows(), RefKind.USER: {**people, "aud": auditor}})
+    floor.service.refresh()
+
+    for user_id in ("aud", "nobody"):
+        floor.service.count_as(user_id)
+
+        assert not floor.service.may_count(user_id)
+        assert floor.service.state.stage is Stage.SIGN_IN
+    assert floor.service.may_count("sam")
 
 
 def test_a_badge_chooses_the_person_and_the_pin_is_still_asked(floor: Floor):

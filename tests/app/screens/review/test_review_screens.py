@@ -28,9 +28,17 @@ class Rim:
 
     def __init__(self) -> None:
         self.left = 0
+        self.counters: set[str] = set()
+        self.counting = ""
 
     def leave(self) -> None:
         self.left += 1
+
+    def may_count(self, user_id: str) -> bool:
+        return user_id in self.counters
+
+    def count(self, user_id: str) -> None:
+        self.counting = user_id
 
 
 class Bench:
@@ -288,6 +296,22 @@ def test_signing_out_shows_the_sign_in_form_and_its_way_to_the_floor() -> None:
         assert bench.page.has("sign-in")
         await bench.press("to-floor")
         assert bench.rim.left == 1
+
+    play(script())
+
+
+def test_who_reviews_goes_counting_in_one_press_where_the_device_lets_them() -> None:
+    async def script() -> None:
+        bench = await Bench().start()
+        assert not bench.page.has("rail-count"), "a browser at a desk is no scanner"
+        bench.rim.counters.add("olga")
+        bench.desk.go(Page.TASKS)
+        await bench.calm()
+
+        await bench.press("rail-count")
+
+        assert bench.rim.counting == "olga"
+        assert bench.service.state.person is None, "the review is not left open behind the scanner"
 
     play(script())
 
