@@ -165,6 +165,7 @@ class Bins(Signing):
         if session.is_untouched(count.fold):
             self.ask_empty()
             return
+        self.forget_typed()
         self._set(stage=Stage.FINISH, sheet=None, band=None)
 
     def ask_empty(self) -> None:

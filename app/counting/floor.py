@@ -53,6 +53,9 @@ class CountStore(Protocol):
     def set_setting(self, name: str, value: str | None) -> None: ...
     def enrolment(self) -> Enrolment | None: ...
     def check_pin(self, user: RefUser, pin: str) -> PinOutcome: ...
+    def save_draft(self, *, task_id: str, bin: str, user_id: str, content: str) -> None: ...
+    def draft(self, *, task_id: str, bin: str, user_id: str) -> str | None: ...
+    def clear_draft(self, *, task_id: str, bin: str, user_id: str) -> None: ...
 
 
 S = TypeVar("S", bound="FloorCore")
@@ -172,6 +175,19 @@ class FloorCore:
         events = self.store.append(drafts)
         self._recorded()
         return events
+
+    def _place_of_draft(self) -> dict[str, str]:
+        """Under which task, bin and person typed digits are kept; {} while no bin is open."""
+        count, user = self.state.count, self.state.user
+        if count is None or user is None:
+            return {}
+        return {"task_id": count.task_id or "", "bin": count.bin, "user_id": user.user_id}
+
+    def forget_typed(self) -> None:
+        """The digits became an event, or were given up."""
+        place = self._place_of_draft()
+        if place:
+            self.store.clear_draft(**place)
 
     def block(self, error: StoreError) -> None:
         """Nothing can be stored: say so on the whole screen until it works again."""

@@ -293,9 +293,12 @@ class Items(Bins):
         """Type a code that cannot be scanned."""
         self._set(sheet=TypeSheet())
 
+    @step
     def close_sheet(self) -> None:
         """Back from any sheet; nothing was stored by opening it. Its question goes with it."""
         keeps_band = isinstance(self.state.sheet, KeypadSheet | EditSheet | TypeSheet)
+        if isinstance(self.state.sheet, KeypadSheet):
+            self.forget_typed()
         self._set(sheet=None, band=self.state.band if keeps_band else None)
 
     # -- damaged
@@ -329,6 +332,7 @@ class Items(Bins):
             ),
         )
         self._set(count=self._record(marked), sheet=None)
+        self.forget_typed()
         params = {
             "item": self.title_of(key.sku),
             "damaged": quantity_text(quantity * pack.factor),

@@ -12,6 +12,7 @@ from app.counting import session
 from app.counting.floor import step
 from app.counting.items import Items, _stock_line
 from app.counting.state import KeypadPurpose, KeypadSheet, Pack, Tone
+from app.counting.typed import typed_line, typed_text, with_typed
 
 
 class Keypad(Items):
@@ -49,8 +50,9 @@ class Keypad(Items):
         )
         self._set(sheet=sheet)
 
+    @step
     def press(self, key: str) -> None:
-        """One key: a digit, "." , "back" or "clear"."""
+        """One key: a digit, "." , "back" or "clear". What stands there then survives a kill."""
         sheet = self.state.sheet
         if not isinstance(sheet, KeypadSheet):
             return
@@ -64,12 +66,37 @@ class Keypad(Items):
         elif key.isdigit() and len(digits) < session.DIGITS_MAX:
             digits = key if digits == "0" else digits + key
         self._set(sheet=replace(sheet, digits=digits, large=""))
+        self._keep_typed()
 
+    def _keep_typed(self) -> None:
+        sheet, place = self.state.sheet, self._place_of_draft()
+        if place and isinstance(sheet, KeypadSheet):
+            self.store.save_draft(**place, content=typed_text(sheet))
+
+    def take_up_typed(self) -> None:
+        """The open bin's keypad as somebody left it: the app was killed while digits stood there."""
+        place = self._place_of_draft()
+        text = self.store.draft(**place) if place else None
+        count = self.state.count
+        if text is None or count is None:
+            return
+        try:
+            key = typed_line(text)
+            if key not in {line.key for line in count.fold.lines}:
+                return
+            self._keypad_for(key)
+            assert isinstance(self.state.sheet, KeypadSheet), "just opened"
+            self._set(sheet=with_typed(self.state.sheet, text))
+        except (ValueError, KeyError, TypeError):
+            self.store.clear_draft(**place)
+
+    @step
     def use_pack(self, pack: Pack) -> None:
         """Type in pieces or in one of the packs."""
         sheet = self.state.sheet
         if isinstance(sheet, KeypadSheet) and pack in sheet.packs:
             self._set(sheet=replace(sheet, pack=pack, large=""))
+            self._keep_typed()
 
     @step
     def enter(self, mode: str) -> None:
@@ -108,6 +135,7 @@ class Keypad(Items):
             }
         )
         self._set(count=self._record(counted), sheet=None)
+        self.forget_typed()
         pieces = quantity * sheet.pack.factor
         params = {"item": sheet.title, "sku": sheet.key.sku, "number": quantity_text(pieces)}
         added = f"+{quantity_text(pieces)}" if mode == "add" else ""

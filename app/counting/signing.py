@@ -140,6 +140,11 @@ class Signing(FloorCore):
         place = self.reference.bin(count.bin)
         self._walked = place.walk_order if place else self._walked
         self._set(stage=Stage.COUNT, count=count, task=None, sheet=None, band=None)
+        self.take_up_typed()
+
+    def take_up_typed(self) -> None:
+        """What stood on the keypad; the keypad's own class knows how."""
+        raise NotImplementedError
 
     def _remember(self) -> None:
         user = self.state.user

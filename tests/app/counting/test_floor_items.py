@@ -96,6 +96,39 @@ def test_the_keypad_sets_the_lines_total(floor: Floor):
     assert floor.service.state.sheet is None
 
 
+def test_digits_on_the_keypad_survive_a_kill(floor: Floor):
+    floor.scan(OIL_EACH)
+    floor.scan(PADS_EACH)
+    floor.scan(OIL_EACH)
+    floor.service.open_keypad()
+    sheet = floor.service.state.sheet
+    assert isinstance(sheet, KeypadSheet)
+    floor.service.use_pack(next(p for p in sheet.packs if p.unit is Unit.CASE))
+    type_number(floor, "3")
+
+    floor.kill_and_start()
+
+    sheet = floor.service.state.sheet
+    assert isinstance(sheet, KeypadSheet)
+    assert (sheet.key.sku, sheet.digits, sheet.pack.unit) == (OIL, "3", Unit.CASE)
+    floor.service.enter("add")
+    assert floor.totals() == {OIL: "38", PADS: "1"}
+    floor.kill_and_start()
+    assert floor.service.state.sheet is None
+
+
+def test_digits_that_were_given_up_do_not_come_back(floor: Floor):
+    floor.scan(OIL_EACH)
+    floor.service.open_keypad()
+    type_number(floor, "14")
+    floor.service.close_sheet()
+
+    floor.kill_and_start()
+
+    assert floor.service.state.sheet is None
+    assert floor.totals() == {OIL: "1"}
+
+
 def test_the_keypad_adds_cases_to_what_was_scanned(floor: Floor):
     floor.scan(OIL_EACH)
     floor.service.open_keypad()
