@@ -66,6 +66,8 @@ class Hello(Reply):
     high_sha256: str = ""
     """SHA-256 of the event held under `high_seq`: a device whose own differs is a copy."""
     audit_head: str = ""
+    held_settled: tuple[str, ...] = ()
+    """Ids of this install's held events that a person has settled, the last 500: their badge goes."""
 
 
 class EnrolRequest(Frozen):

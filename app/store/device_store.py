@@ -230,11 +230,19 @@ class DeviceStore:
             samples.resend_samples(db)
             return outbox.forget_deliveries_above(db, high_seq)
 
-    def prune(self, *, epoch: str, high_seq: int) -> int:
-        """Delete events confirmed long ago that the server confirms again; how many."""
-        before = self.clock.wall_ms() - outbox.RETAIN_MS
+    def confirmed_again(self, *, epoch: str, high_seq: int, server_ms: int) -> int:
+        """A hello says how far the server holds us; how many old events were removed because of it.
+
+        What goes was confirmed by two hellos of one epoch 30 days apart by the server's clock: until
+        then a server restored from a copy can ask for it again. The device's own clock may be set.
+        """
         with self._file.write_rows() as db:
-            return outbox.prune(db, epoch=epoch, high_seq=high_seq, before_ms=before)
+            return outbox.confirmed_again(db, epoch=epoch, high_seq=high_seq, server_ms=server_ms)
+
+    def held_settled(self, event_ids: Sequence[str]) -> int:
+        """A supervisor settled these held events; how many of them are this device's."""
+        with self._file.write_rows() as db:
+            return outbox.held_settled(db, event_ids)
 
     def keep_sample(self, sample: ClockSample) -> bool:
         """Keep a clock exchange when it tells something new."""

@@ -13,7 +13,9 @@ _PLAIN = ("server_url", "device_id", "device_name", "site_id", "site_name", "ser
 TOKEN = "device_token"
 PEPPER = "pin_pepper"
 INSTALL = "install_id"
-OF_THE_INSTALL = frozenset({INSTALL, "device_id", "server_epoch", "site_id"})
+OF_THE_INSTALL = frozenset(
+    {INSTALL, "device_id", "server_epoch", "site_id", "confirmed_mark", "held_settled"}
+)
 """Settings that say who this install is: another install starts without them."""
 
 

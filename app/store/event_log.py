@@ -17,6 +17,13 @@ _BEGINS = "bin.opened"
 _ENDS = ("bin.closed", "bin.left")
 HELD = ("quarantined", "mismatch")
 """Results after which the event is safe on the server but not counted yet."""
+SETTLED = "held_settled"
+"""The setting with the numbers of held events that a person has settled, as JSON."""
+IS_HELD = (
+    f"(result IN {HELD} AND seq NOT IN (SELECT value FROM json_each("
+    f"coalesce((SELECT value FROM setting WHERE name = '{SETTLED}'), '[]'))))"
+)
+"""SQL over a row of `delivery`: a supervisor still has to look at it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +146,7 @@ def _summaries(db: Connection, count_ids: Iterable[tuple[str | None]]) -> list[C
 def _summary(db: Connection, count_id: str) -> CountSummary:
     events = events_of_count(db, count_id)
     confirmed, held = db.execute(
-        f"SELECT count(*), coalesce(sum(result IN {HELD}), 0) FROM delivery"
+        f"SELECT count(*), coalesce(sum({IS_HELD}), 0) FROM delivery"
         " WHERE seq IN (SELECT seq FROM event WHERE count_id = ?)",
         (count_id,),
     ).fetchone()

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from sqlite3 import Connection
 
 from app.contract.wire import ACKNOWLEDGED, EventResult
-from app.store.event_log import HELD
+from app.store.event_log import HELD, IS_HELD, SETTLED, unfinished_counts
+from app.store.notes import set_setting, setting
 
 RETAIN_MS = 30 * 24 * 3600 * 1000
 """Confirmed events stay this long: a server restored from a copy may ask for them again."""
+CONFIRMED = "confirmed_mark"
+"""The setting that keeps which hello began the wait: epoch, number, the server's time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +41,7 @@ class PendingEvent:
 _UNSENT = "FROM event WHERE NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.seq = event.seq)"
 _STATUS = f"""
     SELECT (SELECT count(*) FROM event), (SELECT count(*) FROM delivery),
-           (SELECT count(*) FROM delivery WHERE result IN {HELD}),
+           (SELECT count(*) FROM delivery WHERE {IS_HELD}),
            (SELECT coalesce(max(seq), 0) FROM event)
 """
 
@@ -75,6 +79,17 @@ def acknowledge(db: Connection, results: Sequence[EventResult], *, epoch: str, a
     return int(after - before)
 
 
+def held_settled(db: Connection, event_ids: Sequence[str]) -> int:
+    """A supervisor settled these: their badge goes. How many of this device's that makes."""
+    known = db.execute(
+        f"SELECT seq, id FROM event JOIN delivery USING (seq) WHERE result IN {HELD} ORDER BY seq"
+    ).fetchall()
+    wanted = set(event_ids)
+    settled = [seq for seq, event_id in known if event_id in wanted]
+    set_setting(db, SETTLED, json.dumps(settled) if settled else None)
+    return len(settled)
+
+
 def sha256_at(db: Connection, seq: int) -> str:
     """SHA-256 of the event of that number; "" when it is not here (any more)."""
     row = db.execute("SELECT sha256 FROM event WHERE seq = ?", (seq,)).fetchone()
@@ -95,16 +110,34 @@ def forget_deliveries_above(db: Connection, high_seq: int) -> int:
     return db.execute("DELETE FROM delivery WHERE seq > ?", (high_seq,)).rowcount
 
 
-def prune(db: Connection, *, epoch: str, high_seq: int, before_ms: int) -> int:
-    """Delete events confirmed in this epoch, up to `high_seq`, and older than `before_ms`.
+def confirmed_again(db: Connection, *, epoch: str, high_seq: int, server_ms: int) -> int:
+    """Take a hello's word; prune when one of the same epoch said as much RETAIN_MS before it."""
+    fresh = f"{epoch} {high_seq} {server_ms}"
+    known = (setting(db, CONFIRMED) or fresh).split(" ")
+    if known[0] != epoch or high_seq < int(known[1]):
+        known = fresh.split(" ")
+    waited = server_ms - int(known[2]) >= RETAIN_MS
+    pruned = _prune(db, epoch=epoch, high_seq=int(known[1])) if waited else 0
+    set_setting(db, CONFIRMED, fresh if waited else " ".join(known))
+    return pruned
 
-    The newest event always stays (the trigger insists): its number and hash begin the next one.
+
+def _prune(db: Connection, *, epoch: str, high_seq: int) -> int:
+    """Delete events confirmed in this epoch, up to `high_seq`; how many.
+
+    The newest event always stays (the trigger insists): its number and hash begin the next one. So do
+    events the server could not use, and a bin still being counted with everything after it.
     """
+    begun = [s.count_id for s in unfinished_counts(db)]
+    (needed,) = db.execute(
+        f"SELECT min(seq) FROM event WHERE count_id IN ({', '.join('?' * len(begun))})", begun
+    ).fetchone()
+    last = high_seq if needed is None else min(high_seq, needed - 1)
     old = (
-        "SELECT seq FROM delivery WHERE epoch = ? AND seq <= ? AND at_ms < ?"
-        f" AND result NOT IN {HELD} AND seq < (SELECT max(seq) FROM event)"
+        "SELECT seq FROM delivery WHERE epoch = ? AND seq <= ?"
+        f" AND NOT {IS_HELD} AND seq < (SELECT max(seq) FROM event)"
     )
-    seqs = db.execute(old, (epoch, high_seq, before_ms)).fetchall()
+    seqs = db.execute(old, (epoch, last)).fetchall()
     # A foreign key ties the rows: the event's own trigger wants the delivery row still there.
     db.executemany("DELETE FROM event WHERE seq = ?", seqs)
     db.executemany("DELETE FROM delivery WHERE seq = ?", seqs)

@@ -170,6 +170,15 @@ class Courier:
             adopt = partial(self._store.adopt_epoch, hello.server_epoch, hello.high_seq)
             lost = await self._on_disk(adopt)
             log.warning("the server was restored: %s events go up again", lost)
+        seen = partial(
+            self._store.confirmed_again,
+            epoch=hello.server_epoch,
+            high_seq=hello.high_seq,
+            server_ms=hello.t2_ms,
+        )
+        await self._on_disk(seen)
+        if status.held or hello.held_settled:
+            await self._on_disk(partial(self._store.held_settled, hello.held_settled))
         self.plan = replace(self.plan, need=Need.NOTHING)
         return True
 

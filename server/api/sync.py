@@ -33,7 +33,7 @@ from server.api.deps import Context, ContextDep
 from server.services import access, enrolment, intake, pulling
 from server.services.epochs import ensure_epoch
 from server.storage.columns import to_us
-from server.storage.events import find_install, sha256_at
+from server.storage.events import find_install, settled_ids, sha256_at
 
 router = APIRouter(prefix="/sync/v1", tags=["sync"])
 GZIP_FROM = 1024
@@ -66,6 +66,7 @@ def hello(request: Request, context: ContextDep) -> Response:
     started_ms = _now_ms(context)
     epoch = ensure_epoch(context.database, context.site_id, context.rim)
     high_seq, high_sha256, audit_head = 0, "", ""
+    settled: list[str] = []
     if "authorization" in request.headers:
         token = bearer(request)
         with context.database.read() as session:
@@ -74,6 +75,7 @@ def hello(request: Request, context: ContextDep) -> Response:
             if install is not None:
                 high_seq, audit_head = install.high_seq, install.audit_head
                 high_sha256 = sha256_at(session, context.site_id, device.install_id, high_seq)
+                settled = settled_ids(session, context.site_id, device.install_id)
     reply = Hello(
         server_epoch=epoch,
         site_id=context.site_id,
@@ -82,6 +84,7 @@ def hello(request: Request, context: ContextDep) -> Response:
         high_seq=high_seq,
         high_sha256=high_sha256,
         audit_head=audit_head,
+        held_settled=tuple(settled),
     )
     return _answer(request, reply, epoch)
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from app.contract.problems import RefusalError
 from app.contract.review import Action, Decision
-from app.contract.vocabulary import CaseState, ReasonCode, quantity_text
+from app.contract.vocabulary import CaseKind, CaseState, ReasonCode, quantity_text
 from server.domain.cases import (
     LEADS,
     Actor,
@@ -25,6 +25,7 @@ from server.services.case_keeping import apply_event
 from server.services.case_numbers import propose
 from server.services.counting_tasks import people_who_counted
 from server.services.desk import Desk
+from server.services.held_settling import settle_held
 from server.storage import cases as case_rows
 from server.storage.columns import from_u
 from server.storage.tables_casework import ExceptionCaseRow
@@ -279,7 +280,10 @@ def _close(ask: Ask) -> Answer:
         matching.match_barcode(ask.desk, case, ask.decision.sku)
     ask.move(CaseEvent.CLOSE)
     case.next_action, case.next_words = "", ""
-    return Answer(message="Closed.", is_settled=bool(case.subject))
+    message = "Closed."
+    if case.kind == CaseKind.HELD_EVENT:
+        message = settle_held(ask.desk, case.subject, ask.person.user_id)
+    return Answer(message=message, is_settled=bool(case.subject))
 
 
 VERBS: dict[Action, Callable[[Ask], Answer]] = {

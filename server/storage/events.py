@@ -181,6 +181,22 @@ def held_events(
     return [to_held(row, release, names.get(row.device_id, "")) for row, release in rows]
 
 
+def settled_ids(session: Session, site_id: str, install_id: str, limit: int = 500) -> list[str]:
+    """Ids of the install's held events that a person has settled, the last settled first."""
+    query = (
+        select(HeldEventRow.event_id)
+        .join(
+            HeldReleaseRow,
+            (col(HeldReleaseRow.site_id) == col(HeldEventRow.site_id))
+            & (col(HeldReleaseRow.held_id) == col(HeldEventRow.held_id)),
+        )
+        .where(HeldEventRow.site_id == site_id, HeldEventRow.install_id == install_id)
+        .order_by(col(HeldReleaseRow.at_us).desc(), col(HeldEventRow.held_id))
+        .limit(limit)
+    )
+    return list(session.exec(query).all())
+
+
 def find_held(session: Session, site_id: str, held_id: str) -> HeldEvent | None:
     """One held event."""
     row = session.get(HeldEventRow, (site_id, held_id))

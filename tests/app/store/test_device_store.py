@@ -185,17 +185,52 @@ def test_a_restored_server_is_sent_again_what_it_lost(store):
     assert [p.seq for p in store.pending(9)] == [2, 3, 4]
 
 
-def test_confirmed_events_go_after_thirty_days_but_never_the_newest(store, clock):
-    store.append([draft(NoteAdded(text=str(n)), count_id=None) for n in range(4)])
-    store.acknowledge([EventResult(id=p.id, r=Result.CREATED) for p in store.pending(9)], epoch="1")
-    assert store.prune(epoch="1", high_seq=4) == 0
+DAY_MS = 24 * 3600 * 1000
 
-    clock.pass_ms(31 * 24 * 3600 * 1000)
 
-    assert store.prune(epoch="another", high_seq=4) == 0
-    assert store.prune(epoch="1", high_seq=2) == 2
-    assert store.prune(epoch="1", high_seq=4) == 1
+def _sent(store, number: int, *, count_id=None, result=Result.CREATED) -> None:
+    store.append([draft(NoteAdded(text=str(n)), count_id=count_id) for n in range(number)])
+    store.acknowledge([EventResult(id=p.id, r=result) for p in store.pending(99)], epoch="1")
+
+
+def _hello(store, day: int, high_seq: int, epoch: str = "1") -> int:
+    return store.confirmed_again(epoch=epoch, high_seq=high_seq, server_ms=day * DAY_MS)
+
+
+def test_confirmed_events_go_when_confirmed_again_after_thirty_days_but_never_the_newest(store):
+    _sent(store, 4)
+
+    assert _hello(store, 1, 2) == 0
+    assert _hello(store, 20, 4) == 0
+    assert _hello(store, 31, 4) == 2
+    assert _hello(store, 60, 4) == 0
+    assert _hello(store, 61, 4) == 1
     assert store.append([draft(NoteAdded(text="next"), count_id=None)])[0].seq == 5
+    assert store.outbox().unsent == 1
+
+
+def test_a_restored_server_or_a_clock_set_on_the_device_shortens_no_wait(store, clock):
+    _sent(store, 4)
+    _hello(store, 1, 4)
+
+    clock.set_wall(clock.wall_ms() + 4000 * DAY_MS)
+    assert _hello(store, 2, 4) == 0
+    assert _hello(store, 32, 1) == 0, "the server lost some: the wait begins anew"
+    assert _hello(store, 40, 4, epoch="2") == 0, "another epoch confirms nothing of the last"
+    assert _hello(store, 80, 4, epoch="2") == 0
+    assert len(read_rescue(store.rescue_text()).events) == 4
+
+
+def test_what_the_server_could_not_use_and_a_bin_under_way_stay(store):
+    _sent(store, 1, result=Result.QUARANTINED)
+    _sent(store, 1)
+    store.append([draft(BinOpened(bin="A-01"), count_id=an_id())])
+    _sent(store, 2)
+    _hello(store, 1, 5)
+
+    assert _hello(store, 32, 5) == 1
+    assert store.outbox().held == 1
+    assert [s.count_id for s in store.unfinished_counts()]
 
 
 def test_a_draft_is_kept_for_its_task_bin_and_person_only(tmp_path, store, clock):

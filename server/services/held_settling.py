@@ -1,0 +1,73 @@
+"""The end of a held event: used after all, or set aside for good. The device hears of it at a hello."""
+
+from __future__ import annotations
+
+from app.contract.codec import MalformedEventError, decode_event
+from app.contract.events import DeviceEvent
+from server.services import reconciling
+from server.services.desk import Desk
+from server.storage import access, events
+from server.storage.columns import to_us
+from server.storage.tables_sync import DeviceEventRow, HeldEventRow, HeldReleaseRow
+
+SUBJECT = "held/"
+UNKNOWN_PERSON = "unknown-user"
+USED, SET_ASIDE = "used", "set_aside"
+
+
+def settle_held(desk: Desk, subject: str, by: str) -> str:
+    """Settle the event that a case is about; what became of it, in words.
+
+    It is used when all that was wrong is that nobody knew the person, and the person is known by now.
+    Anything else stays kept and is never counted. Settling it again changes nothing.
+    """
+    session, site_id = desk.session, desk.site_id
+    held_id = subject.removeprefix(SUBJECT)
+    row = session.get(HeldEventRow, (site_id, held_id))
+    if row is None or session.get(HeldReleaseRow, (site_id, held_id)) is not None:
+        return "Closed."
+    event = _usable(desk, row)
+    is_used = event is not None and _use(desk, row, event)
+    session.add(
+        HeldReleaseRow(
+            site_id=site_id,
+            held_id=held_id,
+            outcome=USED if is_used else SET_ASIDE,
+            by=by,
+            at_us=to_us(desk.now),
+        )
+    )
+    session.flush()
+    if is_used and row.count_id is not None:
+        reconciling.counts_changed(session, site_id, [row.count_id], desk.now, desk.new_id)
+    return "Closed: the entry is counted now." if is_used else "Closed: the entry is set aside."
+
+
+def _usable(desk: Desk, row: HeldEventRow) -> DeviceEvent | None:
+    if row.code != UNKNOWN_PERSON:
+        return None
+    try:
+        event = decode_event(row.raw.decode("utf-8"))
+    except (MalformedEventError, UnicodeDecodeError):
+        return None
+    return event if event.user_id in access.known_ids(desk.session, desk.site_id) else None
+
+
+def _use(desk: Desk, row: HeldEventRow, event: DeviceEvent) -> bool:
+    """False when its id or number was taken meanwhile: then it stays set aside."""
+    fresh = {
+        "site_id": desk.site_id,
+        "event_id": event.id,
+        "install_id": row.install_id,
+        "seq": event.seq,
+        "device_id": row.device_id,
+        "type": event.payload.type,
+        "count_id": event.count_id,
+        "task_id": event.task_id,
+        "user_id": event.user_id,
+        "raw": row.raw.decode("utf-8"),
+        "sha256": row.sha256,
+        "push": row.push,
+        "received_us": row.received_us,
+    }
+    return events.insert_new(desk.session, DeviceEventRow, [fresh]) == 1
