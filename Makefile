@@ -84,9 +84,10 @@ bench-decode: setup ## read a set of labelled photos with ours and with each eng
 bench-peers: setup ## measure beside Tryton and PouchDB doing the same work (PEER=pouchdb for one)
 	@$(BIN)/python -m tests.bench.peers $(PEER)
 
-soak: setup ## seeded bugs, then N=100000 random histories, each twice; SEED=0 is the first
+soak: setup ## seeded bugs, N=100000 random histories (each twice), KILLS=200 SIGKILLs; SEED=0 is the first
 	@$(BIN)/python -m tests.simulation.seeded_bugs
 	@$(BIN)/python -m tests.simulation --count $(or $(N),100000) --first $(or $(SEED),0)
+	@$(BIN)/python -m tests.kills --kills $(or $(KILLS),200) --first $(or $(SEED),0)
 
 format: setup ## put the code into its form
 	@$(BIN)/ruff format .

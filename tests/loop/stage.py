@@ -93,6 +93,12 @@ class Stage:
         self.floor.start()
         self.floor.wait_until_answers(self.floor_url)
 
+    def kill_server(self) -> None:
+        """SIGKILL the server in the middle of whatever it does, and start it again."""
+        self.server.kill()
+        self.server.start()
+        self.server.wait_until_answers(f"{self.server_url}/readyz")
+
     def api(self, token: str = "") -> httpx.Client:
         """A client of the server's API, past the cable."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}

@@ -30,11 +30,13 @@ class Story:
     requests: int
     failure: str = ""
     trace: tuple[str, ...] = ()
+    is_brief: bool = False
 
     @property
     def command(self) -> str:
         """Replays it."""
-        return f"python -m tests.simulation --seed {self.seed} --trace"
+        brief = " --brief" if self.is_brief else ""
+        return f"python -m tests.simulation --seed {self.seed}{brief} --trace"
 
 
 class _Errors(logging.Handler):
@@ -55,15 +57,15 @@ class _Errors(logging.Handler):
         self._world.checks.violated(f"logged: {words} {''.join(lines)[-1500:]}")
 
 
-def tell(seed: int, *, keep_trace: bool = False) -> Story:
-    """Live through the seed's history once."""
+def tell(seed: int, *, keep_trace: bool = False, is_brief: bool = False) -> Story:
+    """Live through the seed's history once, or through the brief one of that seed."""
     run_without_threads()
     share_compiled_sql()
     if not _templates:
         _templates.append(fast_folder())
         make_templates(_templates[0])
     folder = fast_folder()
-    world = World(seed, folder, _templates[0], keep_trace)
+    world = World(seed, folder, _templates[0], keep_trace, is_brief=is_brief)
     handler = _Errors(world)
     log = logging.getLogger("blindcount")
     log.addHandler(handler)
@@ -84,15 +86,16 @@ def tell(seed: int, *, keep_trace: bool = False) -> Story:
         requests=world.requests,
         failure=failure,
         trace=tuple(world.trace),
+        is_brief=is_brief,
     )
 
 
-def tell_twice(seed: int) -> Story:
+def tell_twice(seed: int, *, is_brief: bool = False) -> Story:
     """The same seed twice: the same history, or the simulation itself is broken."""
-    first, second = tell(seed), tell(seed)
+    first, second = tell(seed, is_brief=is_brief), tell(seed, is_brief=is_brief)
     if first.trace_sha256 == second.trace_sha256 or first.failure:
         return first
-    traces = [tell(seed, keep_trace=True).trace for _ in range(2)]
+    traces = [tell(seed, keep_trace=True, is_brief=is_brief).trace for _ in range(2)]
     differ = [(a, b) for a, b in zip(*traces, strict=False) if a != b]
     return Story(
         seed=seed,
@@ -100,6 +103,7 @@ def tell_twice(seed: int) -> Story:
         events=first.events,
         requests=first.requests,
         failure=f"not repeatable: {differ[:1]}",
+        is_brief=is_brief,
     )
 
 
@@ -108,20 +112,25 @@ def _start_worker(templates: Path) -> None:
     run_without_threads()
 
 
-def _tell_many(task: tuple[int, bool]) -> Story:
-    seed, twice = task
-    return tell_twice(seed) if twice else tell(seed)
+def _tell_many(task: tuple[int, bool, bool]) -> Story:
+    seed, twice, is_brief = task
+    return tell_twice(seed, is_brief=is_brief) if twice else tell(seed, is_brief=is_brief)
 
 
-def tell_all(seeds: Sequence[int], *, jobs: int, twice_every: int = 1) -> Iterator[Story]:
-    """Histories of the seeds over processes, as they finish; every n-th seed is lived twice."""
+def tell_all(
+    seeds: Sequence[int], *, jobs: int, twice_every: int = 1, whole_every: int = 1
+) -> Iterator[Story]:
+    """Histories of the seeds over processes, as they finish.
+
+    Every `twice_every`-th seed is lived twice; every `whole_every`-th is lived whole, the others briefly.
+    """
+    tasks = [(s, bool(twice_every) and s % twice_every == 0, s % whole_every != 0) for s in seeds]
     if jobs == 1:
-        yield from (_tell_many((s, bool(twice_every) and s % twice_every == 0)) for s in seeds)
+        yield from map(_tell_many, tasks)
         return
     templates = fast_folder()
     try:
         make_templates(templates)
-        tasks = [(s, bool(twice_every) and s % twice_every == 0) for s in seeds]
         context = multiprocessing.get_context("spawn")
         with context.Pool(jobs, _start_worker, (templates,)) as pool:
             yield from pool.imap_unordered(_tell_many, tasks, chunksize=8)

@@ -1,7 +1,8 @@
 """Whatever befalls devices, network and server, no count is lost, doubled or altered.
 
-How many histories: SIMULATION_HISTORIES (100 unless told), over SIMULATION_JOBS processes. The seeds
-of a run begin at SIMULATION_FIRST. Every tenth seed is lived twice here, all of them in `make soak`.
+How many histories: SIMULATION_HISTORIES (2,000 unless told), over SIMULATION_JOBS processes. The seeds
+of a run begin at SIMULATION_FIRST. Every fifth seed is lived whole and the others briefly, every
+twentieth twice; in `make soak` all of them are lived whole, and twice.
 """
 
 from __future__ import annotations
@@ -14,17 +15,19 @@ import pytest
 
 from tests.simulation.histories import now, tell, tell_all, tell_twice
 
-HISTORIES = int(os.environ.get("SIMULATION_HISTORIES", "100"))
+HISTORIES = int(os.environ.get("SIMULATION_HISTORIES", "2000"))
 FIRST = int(os.environ.get("SIMULATION_FIRST", "0"))
 JOBS = int(os.environ.get("SIMULATION_JOBS", str(os.cpu_count() or 1)))
-TWICE_EVERY = int(os.environ.get("SIMULATION_TWICE_EVERY", "10"))
+TWICE_EVERY = int(os.environ.get("SIMULATION_TWICE_EVERY", "20"))
+WHOLE_EVERY = int(os.environ.get("SIMULATION_WHOLE_EVERY", "5"))
 
 
 @pytest.mark.slow
 def test_whatever_happens_no_count_is_lost_doubled_or_altered(record_property, capsys):
     began, events, requests, failed = now(), 0, 0, []
     seeds = range(FIRST, FIRST + HISTORIES)
-    for story in tell_all(seeds, jobs=JOBS, twice_every=TWICE_EVERY):
+    told = tell_all(seeds, jobs=JOBS, twice_every=TWICE_EVERY, whole_every=WHOLE_EVERY)
+    for story in told:
         events, requests = events + story.events, requests + story.requests
         if story.failure:
             failed.append(story)

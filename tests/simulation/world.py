@@ -21,7 +21,7 @@ from tests.simulation.sim_device import Recorded, SimDevice
 from tests.simulation.sim_server import SimServer
 from tests.simulation.templates import BINS, SKUS
 from tests.simulation.virtual import SimClock, VirtualLoop
-from tests.simulation.weather import Weather, draw_weather
+from tests.simulation.weather import Weather, draw_weather, made_brief
 from tests.support.events import counted
 
 LIVENESS_SECONDS = 2 * BACKOFF_CAP_MS / 1000 + 90
@@ -47,6 +47,7 @@ class World:
     templates: Path
     keep_trace: bool = False
     calm: bool = False
+    is_brief: bool = False
     recorded: dict[str, Recorded] = field(default_factory=dict)
     """Every event any device ever said was stored, by id."""
     excused: set[str] = field(default_factory=set)
@@ -60,7 +61,8 @@ class World:
 
     def __post_init__(self) -> None:
         self._rng = Random(f"history {self.seed}")
-        self.weather: Weather = draw_weather(self._rng)
+        drawn = draw_weather(self._rng)
+        self.weather: Weather = made_brief(drawn) if self.is_brief else drawn
         self._hash = hashlib.sha256()
         self.devices: list[SimDevice] = []
         self._background: list[asyncio.Task[Any]] = []
