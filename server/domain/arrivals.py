@@ -68,6 +68,13 @@ def held_id(install_id: str, sent: SentEvent) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def held_next(code: str) -> str:
+    """What a supervisor does about a held event of that code. Most can only be set aside."""
+    if code == "unknown-user":
+        return "Add the person who counted and close the case: then the entry is used"
+    return "Count again what it was about, then close the case"
+
+
 def sort_arrivals(
     install_id: str, events: Sequence[SentEvent], known: Known, *, bytes_max: int
 ) -> list[Arrival]:

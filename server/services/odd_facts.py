@@ -19,6 +19,7 @@ from sqlmodel import col, select
 from app.contract.count_fold import CountStatus, FoldedCount, Oddity
 from app.contract.review import Action, ProposalKind
 from app.contract.vocabulary import CaseKind, CaseState, Condition, Tracking, quantity_text
+from server.domain.arrivals import held_next
 from server.domain.cases import SYSTEM, CaseEvent
 from server.domain.impact import cents, priority
 from server.domain.judging import CaseLine
@@ -290,12 +291,6 @@ def unknown_bin(desk: Desk, facts: FoldedFacts) -> None:
 # -- found elsewhere -------------------------------------------------------------------------------
 
 
-_HELD_NEXT = {
-    "unknown-user": "Add the person who counted and close the case: then the entry is used",
-}
-"""What settles a held event, by its code; the others can be set aside only."""
-
-
 def held_events(desk: Desk, held_ids: Iterable[str]) -> None:
     """One case per device and reason: what is stored but cannot be used."""
     for held_id in sorted(set(held_ids)):
@@ -308,9 +303,7 @@ def held_events(desk: Desk, held_ids: Iterable[str]) -> None:
                 kind=CaseKind.HELD_EVENT,
                 subject=f"held/{held_id}",
                 title=f"An event of {held.device_name or 'a device'} cannot be used: {held.code}",
-                next_words=_HELD_NEXT.get(
-                    held.code, "Count again what it was about, then close the case"
-                ),
+                next_words=held_next(held.code),
                 evidence={
                     "held_id": held_id,
                     "code": held.code,
