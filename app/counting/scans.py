@@ -193,7 +193,7 @@ class Scans(Keypad):
             sku=label.hit.sku, lot=(message.lot or "")[:64], serial=(message.serial or "")[:64]
         )
         entered = Entered(
-            quantity=quantity_text(message.count) if message.count is not None else "1",
+            quantity=quantity_text(_packs(label, label.hit)),
             unit=label.hit.unit,
             factor=str(label.hit.factor),
         )
@@ -260,6 +260,19 @@ class Scans(Keypad):
             message = meaning.message
             text = (message.serial if sheet.wants_serial else message.lot) or ""
         self.give_lot(text, fact)
+
+
+def _packs(label: Gs1Label, hit: BarcodeHit) -> Decimal:
+    """How many packs a GS1 label stands for.
+
+    A case that says how many pieces it holds (`(01)case (37)12`) is one case, not twelve; what lies
+    inside a pallet (`(02)case (37)4`) is four, and so is a count of single pieces.
+    """
+    message = label.message
+    if message.count is None:
+        return Decimal(1)
+    is_own_content = not message.is_content and hit.factor > 1 and message.count == hit.factor
+    return Decimal(1) if is_own_content else message.count
 
 
 def _one(unit: Unit, factor: int) -> Entered:

@@ -146,6 +146,7 @@ def line_views(
             title=titles.get(line.key.sku, line.key.sku),
             quantity=quantity_text(line.quantity),
             packs=packs_text(line),
+            expiry="" if line.expiry is None else line.expiry,
             is_current=line.key == current,
         )
         for line in fold.lines

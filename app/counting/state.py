@@ -158,6 +158,8 @@ class LineView:
     """In base units, canonical decimal."""
     packs: str
     """As counted in packs: "2 x 12", "" when only single pieces were counted."""
+    expiry: str = ""
+    """The date on the newest label that had one, ISO; "" when none had."""
     is_current: bool = False
 
 

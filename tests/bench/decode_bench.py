@@ -1,6 +1,6 @@
 """Measures the scanner: `python -m tests.bench.decode_bench --photos DIR` (make bench-decode).
 
-Sections, chosen with --section: photos (needs --photos), clean, shelf, clips. All engines see
+Sections, chosen with --section: photos (needs --photos), clean, shelf, clips, soak. All engines see
 the same pictures in one process on one thread. Times are that thread's CPU milliseconds, so a
 busy machine does not show; compare them with each other only. Figures go to docs/benchmarks.md
 by hand; a benchmark is never a test.
@@ -272,6 +272,39 @@ def clips(count: int) -> None:
     say(f"accepted in the first frame: {one_frame}; wrong: {len(wrong)} {wrong[:5]}")
 
 
+def soak(count: int) -> None:
+    """Many small frames of every kind through one decoder: the process must not grow."""
+    rng = np.random.default_rng(7)
+    frames = [_soak_frame(rng, number) for number in range(60)]
+    decoder = Decoder(("zbar", "opencv"))
+    say(f"\n### Soak: {count} frames, memory in use (MB) on the way\n")
+    read = 0
+    for number in range(count):
+        frame = frames[int(rng.integers(0, len(frames)))]
+        moved = np.roll(frame, int(rng.integers(0, 8)), axis=1)
+        # Mostly the quick attempts, as in a stream of good frames; one in fifty has all of them.
+        read += len(decoder.decode(moved, budget_ms=4 if number % 50 else 200))
+        if number % max(1, count // 10) == count // 20:
+            say(f"{number:7} frames, {read:7} reads, {_memory_mb():6.1f} MB")
+    say(f"{count:7} frames, {read:7} reads, {_memory_mb():6.1f} MB at the end")
+
+
+def _soak_frame(rng: np.random.Generator, number: int) -> Image:
+    kind = number % 5
+    if kind == 0:
+        return rng.integers(0, 255, (90, 160)).astype(np.uint8)
+    if kind == 1:
+        return np.full((int(rng.integers(1, 90)), int(rng.integers(1, 160))), 0, np.uint8)
+    view = View(module_px=1.4, rotation=float(rng.normal(0, 5)), blur_px=0.5)
+    return draw([_random_label(rng)], view, size=(240, 136), seed=number).image
+
+
+def _memory_mb() -> float:
+    """Resident memory of this process now (Linux)."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * 4096 / 1e6
+
+
 def _random_label(rng: np.random.Generator) -> tuple[str, str]:
     aisle, bay, level = chr(65 + rng.integers(0, 26)), rng.integers(1, 60), rng.integers(1, 9)
     body = "".join(map(str, rng.integers(0, 10, 12)))
@@ -290,11 +323,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--photos", type=Path, help="folder with manifest.jsonl")
     parser.add_argument(
-        "--section", choices=("photos", "clean", "shelf", "clips", "all"), default="all"
+        "--section", choices=("photos", "clean", "shelf", "clips", "soak", "all"), default="all"
     )
     parser.add_argument("--sides", type=int, nargs="+", default=[1280, 640])
     parser.add_argument("--repeats", type=int, default=10, help="drawn labels a level")
-    parser.add_argument("--clips", type=int, default=200)
+    parser.add_argument("--clips", type=int, default=2_000)
+    parser.add_argument("--frames", type=int, default=100_000, help="frames of the soak")
     chosen = parser.parse_args(arguments)
     cv2.setNumThreads(1)
     if chosen.section in ("photos", "all"):
@@ -307,6 +341,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         shelf(chosen.repeats)
     if chosen.section in ("clips", "all"):
         clips(chosen.clips)
+    if chosen.section in ("soak", "all"):
+        soak(chosen.frames)
     return 0
 
 

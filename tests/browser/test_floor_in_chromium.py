@@ -9,7 +9,7 @@ from playwright.sync_api import Browser
 
 from app.store.device_store import DeviceStore
 from tests.support.browser import FLOOR, Person, a_person
-from tests.support.site import OIL, OIL_CASE, OIL_EACH, PADS, PADS_EACH, PIN, UNKNOWN
+from tests.support.site import LOTTED_CASE, OIL, OIL_CASE, OIL_EACH, PADS, PADS_EACH, PIN, UNKNOWN
 
 pytestmark = pytest.mark.browser
 
@@ -56,6 +56,21 @@ def test_a_bin_is_counted_with_a_scanner_that_types_and_survives_a_kill(
     assert totals == {OIL: "17", PADS: "5"}
     assert [(u.raw, str(u.quantity)) for u in counts[0].fold.unknown] == [(UNKNOWN, "1")]
     assert counts[0].fold.oddities == ()
+
+
+def test_one_look_at_a_case_label_shows_item_lot_expiry_and_quantity(
+    chromium: Browser, client, tmp_path: Path
+):
+    with a_person(chromium, client.url) as ana:
+        ana.sign_in("Ana", PIN)
+        ana.tap("NEXT BIN")
+        ana.scan("BIN:A-12-01")
+        ana.sees("A-12-01 is open.")
+        ana.scan(f"]C101{LOTTED_CASE}1727123110L9")
+        ana.sees("Sealant 50g, 60010: 6 +6, L9, expires 2027-12-31")
+        ana.fits(FLOOR)
+        ana.picture(tmp_path / "case_label.png")
+        assert ana.complaints == []
 
 
 def test_a_bin_is_counted_by_touch_alone(chromium: Browser, client):

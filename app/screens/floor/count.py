@@ -94,10 +94,10 @@ def _item_band(desk: FloorDesk, band: Band | None, line: LineView) -> ft.Control
                 spacing=8,
             ),
             words(
-                " \u00b7 ".join(t for t in (line.key.lot or line.key.serial, line.packs) if t),
+                " \u00b7 ".join(t for t in (*_label_facts(desk, line), line.packs) if t),
                 size=16,
                 color=pair.front,
-                lines=1,
+                lines=2,
             ),
         ],
         spacing=2,
@@ -122,7 +122,16 @@ def _item_band(desk: FloorDesk, band: Band | None, line: LineView) -> ft.Control
     spoken = say(
         "count.spoken", item=line.title, sku=line.key.sku, quantity=line.quantity, added=added
     )
+    spoken = ", ".join([spoken.strip(), *_label_facts(desk, line)])
     return frame(live(row, spoken), pair, height=BAND_HEIGHT)
+
+
+def _label_facts(desk: FloorDesk, line: LineView) -> list[str]:
+    """What a label said beside the item: its lot or serial, and until when it is good."""
+    facts = [line.key.lot or line.key.serial]
+    if line.expiry:
+        facts.append(desk.say("count.expires", date=line.expiry))
+    return [fact for fact in facts if fact]
 
 
 def _marks(desk: FloorDesk, line: LineView, pair: Pair) -> list[ft.Control]:
@@ -187,8 +196,9 @@ def LineRow(desk: FloorDesk, line: LineView) -> ft.Control:
         code(line.key.sku, size=16, color=palette.muted),
         *_marks(desk, line, Pair(back=back, front=palette.warn.back)),
     ]
-    if line.key.lot or line.key.serial:
-        under.append(code(line.key.lot or line.key.serial, size=14, color=palette.accent))
+    facts = " \u00b7 ".join(_label_facts(desk, line))
+    if facts:
+        under.append(code(facts, size=14, color=palette.accent))
     figure: list[ft.Control] = [code(line.quantity, size=24, color=palette.text)]
     if line.packs:
         figure.append(words(line.packs, size=14, color=palette.muted))

@@ -23,6 +23,7 @@ from app.store.errors import StoreFullError
 from tests.support.site import (
     BULB,
     LOTTED,
+    LOTTED_CASE,
     LOTTED_EACH,
     OIL,
     OIL_CASE,
@@ -359,6 +360,25 @@ def test_a_gs1_label_fills_item_and_lot_in_one_go(floor: Floor):
 
     assert count is not None
     assert count.fold.lines[0].key == LineKey(sku=LOTTED, lot="L9")
+
+
+@pytest.mark.parametrize(
+    ("label", "pieces"),
+    [
+        (f"]C101{LOTTED_CASE}17271231" + "10L9", "6"),
+        (f"]C101{LOTTED_CASE}17271231376\x1d10L9", "6"),
+        (f"]d202{LOTTED_CASE}17271231374\x1d10L9", "24"),
+        (f"]Q3https://id.example/01/{LOTTED_CASE}/10/L9?17=271231", "6"),
+    ],
+)
+def test_one_look_at_a_case_label_fills_item_lot_expiry_and_quantity(
+    floor: Floor, label: str, pieces: str
+):
+    floor.scan(label)
+    (line,) = floor.service.state.lines
+
+    assert line.key == LineKey(sku=LOTTED, lot="L9")
+    assert (line.quantity, line.expiry) == (pieces, "2027-12-31")
 
 
 def test_a_pack_without_a_lot_is_counted_after_a_tap(floor: Floor):
