@@ -194,6 +194,26 @@ async def test_bulk_answers_for_each_case_and_one_refusal_stops_no_other(floor: 
 
 
 @pytest.mark.anyio
+async def test_the_same_bulk_decision_sent_again_posts_nothing_again(floor: Floor, client):
+    two_short_bins(floor)
+    lea = await signed_in(client, "lea")
+    body = {
+        "case_ids": [case.case_id for case in floor.cases()],
+        "decision": {"decision_id": an_id(), "action": "approve", "reason": "theft_suspected"},
+    }
+
+    first, again = [
+        (await client.post("/api/v1/exceptions/decisions", headers=lea, json=body)).json()
+        for _ in range(2)
+    ]
+
+    assert [(r["done"], r["repeated"]) for r in first["results"]] == [(True, False)] * 2
+    assert [(r["done"], r["repeated"]) for r in again["results"]] == [(True, True)] * 2
+    assert floor.book("A-01") == {("S1", "available"): Decimal(4)}
+    assert floor.book("A-02") == {("S1", "available"): Decimal(9)}
+
+
+@pytest.mark.anyio
 async def test_journal_rows_add_up_to_the_totals_to_the_cent_in_json_and_csv(floor: Floor, client):
     floor.sku("S2", cost="0.335")
     two_short_bins(floor)

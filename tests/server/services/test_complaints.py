@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import get_args
 
 import pytest
 
+from app.contract.events import Payload
+from app.contract.problems import RefusalError
 from app.contract.review import Action
-from app.contract.vocabulary import CaseKind, Tracking, Unit
+from app.contract.vocabulary import CaseKind, PhysicalState, ReasonCode, Tracking, Unit
 from server.services.count_view import one_count
 from server.storage.columns import to_u
 from server.storage.tables_records import BarcodeRow
@@ -19,6 +22,8 @@ from tests.support.events import counted
 from tests.support.floor import Floor, clock
 from tests.support.server import SITE
 from tests.support.sheets import rows
+
+PAYLOADS = get_args(get_args(Payload)[0])
 
 
 @pytest.fixture
@@ -51,6 +56,31 @@ def test_1_and_2_issuing_stock_after_the_count_neither_blocks_nor_corrupts_it(fl
         assert floor.book(place) == {("S1", "available"): Decimal(row["after posting"])}, row
 
 
+def test_3_each_line_is_decided_by_itself_although_stock_was_issued_since(floor: Floor):
+    """Asked for instead of a block: count this line again, take that one as it was counted.
+
+    SKU | book | counted | issued after | decided | book then
+    S1  | 10   | 8       | 3            | recount | 7
+    S2  | 10   | 8       | 3            | approve | 5
+    """
+    told = rows(test_3_each_line_is_decided_by_itself_although_stock_was_issued_since.__doc__)
+    for row in told:
+        floor.stock("A-01", row["SKU"], row["book"])
+    floor.count("ana", "A-01", {row["SKU"]: row["counted"] for row in told}, at=clock("10:00"))
+    for row in told:
+        floor.move(row["issued after"], frm="A-01", sku=row["SKU"], at=clock("10:30"))
+
+    for row in told:
+        case = floor.case(sku=row["SKU"])
+        if row["decided"] == "approve":
+            floor.approve(case, "lea")
+        else:
+            floor.decide(case, Action.RECOUNT)
+
+    for row in told:
+        assert floor.book("A-01")[(row["SKU"], "available")] == Decimal(row["book then"]), row
+
+
 def test_4_one_movement_during_the_count_never_stops_the_other_lines(floor: Floor):
     floor.stock("A-01", "S1")
     floor.stock("A-01", "S2")
@@ -76,6 +106,54 @@ def test_5_a_transfer_that_was_keyed_but_not_carried_out_wipes_nothing_out(floor
     floor.decide(short, Action.TRANSFER, other_case_id=floor.case(bin="A-01").case_id)
 
     assert (floor.book("A-01"), floor.book("B-01")) == ({("S1", "available"): Decimal(10)}, {})
+
+
+def test_6_stock_promised_to_an_order_is_counted_until_its_pick(floor: Floor):
+    """Ten on the book: nobody is told to leave out what is allocated, and no bin is closed to counting.
+
+    bin  | allocated | picked | counted | variance
+    B-01 | 4         | 0      | 10      | none
+    B-02 | 4         | 1      | 9       | none
+    B-03 | 4         | 0      | 6       | -4
+    """
+    for row in rows(test_6_stock_promised_to_an_order_is_counted_until_its_pick.__doc__):
+        place, reserved = row["bin"], PhysicalState.RESERVED
+        floor.stock(place)
+        floor.move(row["allocated"], frm=place, to=place, to_state=reserved, at=clock("08:00"))
+        if row["picked"] != "0":
+            floor.move(row["picked"], frm=place, from_state=reserved, at=clock("08:30"))
+        floor.count("ana", place, {"S1": row["counted"]}, at=clock("10:00"))
+
+        found = [case.variance_low_u // 1_000_000 for case in floor.cases(bin=place)]
+        assert found == ([] if row["variance"] == "none" else [int(row["variance"])]), row
+
+
+def test_7_a_count_off_by_what_was_picked_but_not_posted_names_the_order(floor: Floor):
+    floor.stock("A-01")
+    floor.document("order/77", "picked", "S1", "3")
+    floor.count("ana", "A-01", {"S1": "7"}, at=clock("10:00"))
+    case = floor.case()
+    assert case.top_proposal == "unposted_movement"
+    assert case.next_words == "Explain it: Pick of order 77 is not posted"
+
+    floor.decide(case, Action.EXPLAIN, reason=ReasonCode.PICK_NOT_POSTED)
+    floor.move("3", frm="A-01", at=clock("09:00"), document="order/77", kind="pick")
+
+    assert floor.cases(is_live=True) == []
+    assert floor.book("A-01") == {("S1", "available"): Decimal(7)}
+
+
+def test_9_a_reason_is_asked_of_the_reviewer_and_never_of_the_counter(floor: Floor):
+    """A reason asked for at entry only where there is a difference tells that there is one."""
+    floor.stock("A-01")
+    floor.count("ana", "A-01", {"S1": "4"}, at=clock("10:00"))
+    words = {name for event in PAYLOADS for name in event.model_fields}
+
+    assert {"entered", "mode", "barcode"} & words, "these are the events a device makes"
+    assert not words & {"reason", "reason_code", "cause", "difference", "variance"}
+    with pytest.raises(RefusalError) as refused:
+        floor.decide(floor.case(), Action.APPROVE, "lea")
+    assert refused.value.code == "reason-missing"
 
 
 def test_14_a_bin_counted_on_two_devices_is_two_counts_and_never_a_sum(floor: Floor):
