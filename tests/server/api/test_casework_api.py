@@ -15,6 +15,8 @@ from app.contract.vocabulary import Role
 from server.main import create_app
 from server.services import access
 from server.services.access import NewPerson
+from server.services.reporting import rows_csv
+from server.services.ruling import AUTHORITY_COLUMNS, TOLERANCE_COLUMNS
 from tests.support.events import an_id
 from tests.support.floor import Floor, clock
 from tests.support.server import SITE
@@ -261,6 +263,64 @@ async def test_accuracy_is_computed_again_from_its_exported_rows(floor: Floor, c
     )
     assert (report.variance_net_units, report.variance_absolute_units) == ("-7", "7")
     assert (report.bins_counted, report.bins_total) == (3, 3)
+
+
+@pytest.mark.anyio
+async def test_proposals_that_were_followed_are_counted_and_reported(floor: Floor, client):
+    """Two cases had a transfer on top; one was followed, the other rejected."""
+    for short, over, sku in (("A-01", "A-02", "S1"), ("B-01", "B-02", "S2")):
+        if sku != "S1":
+            floor.sku(sku)
+        for place, counted in ((short, "4"), (over, "16")):
+            floor.stock(place, sku)
+            floor.count("ana", place, {sku: counted}, at=clock("10:00"))
+    lea = await signed_in(client, "lea")
+    for place, body in (
+        ("A-01", {"action": "transfer", "other_bin": "A-02", "proposal": "offsetting_transfer"}),
+        ("B-01", {"action": "reject"}),
+    ):
+        case = floor.case(bin=place)
+        answer = await client.post(
+            f"/api/v1/exceptions/{case.case_id}/decisions",
+            headers=lea,
+            json={"decision_id": an_id(), **body},
+        )
+        assert answer.status_code == 200, answer.text
+
+    told = (await client.get("/api/v1/reports/accuracy", headers=lea)).json()["proposals"]
+
+    assert [(f["name"], f["hits"], f["of"], f["percent"]) for f in told] == [
+        ("offsetting_transfer", "1", "2", "50.00")
+    ]
+
+
+@pytest.mark.anyio
+async def test_tolerances_and_limits_go_out_and_come_in_as_csv_over_http(floor: Floor, client):
+    lea = await signed_in(client, "lea")
+    rule = dict.fromkeys(TOLERANCE_COLUMNS, "") | {"scope": "sku", "key": "S1", "units_minus": "2"}
+    limit = dict.fromkeys(AUTHORITY_COLUMNS, "") | {"user_id": "sue", "approve_limit": "11.99"}
+    for what, text in (
+        ("tolerances", rows_csv([rule], TOLERANCE_COLUMNS)),
+        ("authorities", rows_csv([limit], AUTHORITY_COLUMNS)),
+    ):
+        url = f"/api/v1/rules/{what}"
+        sent = await client.post(
+            url, headers={**lea, "content-type": "text/csv"}, content=text.encode()
+        )
+        assert (sent.status_code, sent.json()) == (200, {"rows": 1}), sent.text
+        out = (await client.get(f"{url}?format=csv", headers=lea)).text
+        back = await client.post(
+            url,
+            headers={**lea, "content-type": "text/csv"},
+            content="\n".join(
+                line for line in out.splitlines() if not line.startswith("lea,")
+            ).encode(),
+        )
+        assert back.status_code == 200, back.text
+        assert (await client.get(f"{url}?format=csv", headers=lea)).text == out
+
+    limits = (await client.get("/api/v1/rules/authorities", headers=lea)).json()["items"]
+    assert {row["user_id"]: row["approve_limit"] for row in limits}["sue"] == "11.99"
 
 
 @pytest.mark.anyio
