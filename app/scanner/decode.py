@@ -175,6 +175,9 @@ class Decoder:
             self._qr_located(gray, jury, is_thorough=True)
             yield
         yield from self._hard(gray, places, jury)
+        if self._zbar and gray.size > _QR_EVERY_LINE_PIXELS:
+            self._hear_all(self._zbar.scan(gray, is_linear=False), "qr", jury)
+            yield
 
     def _hard(self, gray: Gray, places: Sequence[Bars], jury: Jury) -> Iterator[None]:
         """Places straightened, for every reader; then numbers fitted to the gray; then the same
