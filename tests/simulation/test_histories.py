@@ -1,7 +1,7 @@
 """Whatever befalls devices, network and server, no count is lost, doubled or altered.
 
 How many histories: SIMULATION_HISTORIES (2,000 unless told), over SIMULATION_JOBS processes. The seeds
-of a run begin at SIMULATION_FIRST. Every fifth seed is lived whole and the others briefly, every
+of a run begin at SIMULATION_FIRST. Every tenth seed is lived whole and the others briefly, every
 twentieth twice; in `make soak` all of them are lived whole, and twice.
 """
 
@@ -19,7 +19,7 @@ HISTORIES = int(os.environ.get("SIMULATION_HISTORIES", "2000"))
 FIRST = int(os.environ.get("SIMULATION_FIRST", "0"))
 JOBS = int(os.environ.get("SIMULATION_JOBS", str(os.cpu_count() or 1)))
 TWICE_EVERY = int(os.environ.get("SIMULATION_TWICE_EVERY", "20"))
-WHOLE_EVERY = int(os.environ.get("SIMULATION_WHOLE_EVERY", "5"))
+WHOLE_EVERY = int(os.environ.get("SIMULATION_WHOLE_EVERY", "10"))
 
 
 @pytest.mark.slow
