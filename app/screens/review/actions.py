@@ -310,7 +310,7 @@ def _form(desk: ReviewDesk, case: CaseDetail, state: ReviewState, draft: Draft) 
                     palette=palette,
                 ),
                 button(
-                    say(f"review.act.{form.value}"),
+                    action_words(case, form, say),
                     key="form-do",
                     on_press=lambda: desk.act(form),
                     palette=palette,
