@@ -86,7 +86,8 @@ class LastScan:
 
     raw: str = ""
     source: str = ""
-    meaning: str = ""
+    symbology: str = ""
+    """As the scanner or camera named it; "" if it did not."""
     number: int = 0
 
 
@@ -186,7 +187,10 @@ class FloorDesk:
         """A whole scan, from the scanner that types, from the camera, or typed by a person."""
         state = self.model.state
         self.model.last_scan = LastScan(
-            raw=event.text, source=event.source.value, number=self.model.last_scan.number + 1
+            raw=event.text,
+            source=event.source.value,
+            symbology=event.symbology.value if event.symbology else "",
+            number=self.model.last_scan.number + 1,
         )
         if self.model.panel is Panel.SCANNER_TEST:
             return

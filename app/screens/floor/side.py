@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import flet as ft
 
+from app.contract.vocabulary import ScanSource
 from app.counting.state import FloorState, SyncView
 from app.screens import theme
 from app.screens.floor.desk import FloorDesk, LastScan, Panel
@@ -170,6 +171,7 @@ def ScannerTestScreen(desk: FloorDesk, last: LastScan, is_ready: bool) -> ft.Con
             code(last.raw, size=22, color=palette.accent, lines=3, key="last_scan"),
             code(points, size=14, color=palette.muted, lines=4),
             _fact(desk, say("scanner_test.length"), str(len(last.raw))),
+            *_scanner_advice(desk, last),
         ]
     parts.append(words(say("scanner_test.tones"), size=16, color=palette.muted))
     for at in range(0, len(TONES), 3):
@@ -189,6 +191,20 @@ def ScannerTestScreen(desk: FloorDesk, last: LastScan, is_ready: bool) -> ft.Con
             )
         )
     return ft.ListView(parts, spacing=12, padding=16, expand=True)
+
+
+def _scanner_advice(desk: FloorDesk, last: LastScan) -> list[ft.Control]:
+    """How the scan was framed, and what to change in the scanner's profile."""
+    say = desk.say
+    if last.symbology:
+        return [_fact(desk, say("scanner_test.kind"), last.symbology)]
+    if last.source != ScanSource.WEDGE.value:
+        return []
+    steps = [say("scanner_test.zebra"), say("scanner_test.honeywell")]
+    return [
+        _box(desk, say("scanner_test.no_id")),
+        *(words(step, size=16, color=desk.palette.text) for step in steps),
+    ]
 
 
 @ft.component

@@ -14,7 +14,7 @@ from app.contract.count_fold import LineKey
 from app.contract.vocabulary import ScanSource
 from app.counting.state import Reach, Stage, SyncView, Tone
 from app.i18n.words import PSEUDO, load_words
-from app.scanner.events import ScanEvent
+from app.scanner.events import ScanEvent, Symbology
 from app.screens.floor.desk import Defaults, FloorDesk, Panel
 from app.screens.floor.root import FloorRoot
 from app.store.errors import StoreFullError
@@ -580,3 +580,24 @@ def test_a_pin_typed_faster_than_it_is_drawn_is_the_whole_pin(floor: Floor):
         await shown.until("next_bin")
 
     on_screen(floor, act)
+
+
+def test_the_scanner_test_says_what_to_change_until_the_scanner_names_its_codes(floor: Floor):
+    async def watch() -> tuple[str, str]:
+        shown = await Shown(floor).start()
+        floor.enter()
+        shown.desk.show(Panel.SCANNER_TEST)
+        await shown.scan(OIL_EACH)
+        before = " ".join(shown.page.texts())
+        named = ScanEvent(
+            text=OIL_EACH, symbology=Symbology.EAN_13, source=ScanSource.WEDGE, at=floor.now()
+        )
+        shown.desk.scanned(named)
+        await shown.page.settle()
+        return before, " ".join(shown.page.texts())
+
+    before, after = asyncio.run(watch())
+
+    assert all(word in before for word in ("AIM", "DataWedge", "Honeywell"))
+    assert "EAN-13" in after
+    assert "DataWedge" not in after
