@@ -1,8 +1,8 @@
 """Whatever befalls devices, network and server, no count is lost, doubled or altered.
 
-How many histories: SIMULATION_HISTORIES (2,000 unless told), over SIMULATION_JOBS processes. The seeds
-of a run begin at SIMULATION_FIRST. Every tenth seed is lived whole and the others briefly, every
-twentieth twice; in `make soak` all of them are lived whole, and twice.
+How many histories: SIMULATION_HISTORIES (100 unless told), over SIMULATION_JOBS processes. The seeds
+of a run begin at SIMULATION_FIRST. Every tenth is lived twice here, and all of them are lived
+whole (SIMULATION_WHOLE_EVERY lives others briefly); in `make soak` all twice.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import pytest
 
 from tests.simulation.histories import now, tell, tell_all, tell_twice
 
-HISTORIES = int(os.environ.get("SIMULATION_HISTORIES", "2000"))
+HISTORIES = int(os.environ.get("SIMULATION_HISTORIES", "100"))
 FIRST = int(os.environ.get("SIMULATION_FIRST", "0"))
 JOBS = int(os.environ.get("SIMULATION_JOBS", str(os.cpu_count() or 1)))
-TWICE_EVERY = int(os.environ.get("SIMULATION_TWICE_EVERY", "20"))
-WHOLE_EVERY = int(os.environ.get("SIMULATION_WHOLE_EVERY", "10"))
+TWICE_EVERY = int(os.environ.get("SIMULATION_TWICE_EVERY", "10"))
+WHOLE_EVERY = int(os.environ.get("SIMULATION_WHOLE_EVERY", "1"))
 
 
 @pytest.mark.slow
