@@ -50,10 +50,15 @@ _ENTRIES = text(
     ORDER BY 1
     """
 )
-_HEADS = text("SELECT bin, at_us FROM checkpoint WHERE site_id = :site_id")
+# A line without its head is untrue too.
+_BINS = text(
+    "SELECT bin FROM checkpoint WHERE site_id = :site_id "
+    "UNION SELECT bin FROM checkpoint_line WHERE site_id = :site_id ORDER BY 1"
+)
+_HEADS = text("SELECT at_us FROM checkpoint WHERE site_id = :site_id AND bin = :bin")
 _ALL_LINES = text(
-    "SELECT bin, at_us, sku, lot, serial, state, quantity_u FROM checkpoint_line "
-    "WHERE site_id = :site_id"
+    "SELECT at_us, sku, lot, serial, state, quantity_u FROM checkpoint_line "
+    "WHERE site_id = :site_id AND bin = :bin"
 )
 _LONG_AGO = -(1 << 62)
 
@@ -152,28 +157,31 @@ def drop_all_checkpoints(session: Session, site_id: str) -> None:
 
 
 def untrue_checkpoints(session: Session, site_id: str) -> list[str]:
-    """Checkpoints that are not the sum of all movements up to them, in words; empty when all are true."""
-    connection = session.connection()
-    kept: dict[str, dict[int, dict[_Key, int]]] = defaultdict(dict)
-    for place, at_us in connection.execute(_HEADS, {"site_id": site_id}):
-        kept[place][at_us] = {}
-    for place, at_us, sku, lot, serial, state, held in connection.execute(
-        _ALL_LINES, {"site_id": site_id}
-    ):
-        kept[place].setdefault(at_us, {})[(sku, lot, serial, state)] = held
-    problems = []
-    for place, instants in sorted(kept.items()):
-        bound = {"site_id": site_id, "bin": place, "since": _LONG_AGO}
-        entries = [tuple(row) for row in connection.execute(_ENTRIES, bound)]
-        balances: dict[_Key, int] = defaultdict(int)
-        done = 0
-        for at_us in sorted(instants):
-            while done < len(entries) and entries[done][0] <= at_us:
-                _, sku, lot, serial, state, quantity = entries[done]
-                balances[(sku, lot, serial, state)] += quantity
-                done += 1
-            if {key: held for key, held in balances.items() if held} != instants[at_us]:
-                problems.append(
-                    f"{place} at {from_us(at_us).isoformat()} is not what movements add up to"
-                )
+    """Checkpoints that are not the sum of all movements up to them, in words; empty when all are true.
+
+    One bin at a time: a large ledger has millions of lines.
+    """
+    problems: list[str] = []
+    for place in session.connection().execute(_BINS, {"site_id": site_id}).scalars().all():
+        problems += _untrue_of_bin(session, {"site_id": site_id, "bin": place})
     return problems
+
+
+def _untrue_of_bin(session: Session, bound: dict[str, Any]) -> Iterator[str]:
+    connection = session.connection()
+    kept: dict[int, dict[_Key, int]] = {
+        at_us: {} for at_us in connection.execute(_HEADS, bound).scalars()
+    }
+    for at_us, sku, lot, serial, state, held in connection.execute(_ALL_LINES, bound):
+        kept.setdefault(at_us, {})[(sku, lot, serial, state)] = held
+    entries = [tuple(row) for row in connection.execute(_ENTRIES, {**bound, "since": _LONG_AGO})]
+    balances: dict[_Key, int] = defaultdict(int)
+    done = 0
+    for at_us in sorted(kept):
+        while done < len(entries) and entries[done][0] <= at_us:
+            _, sku, lot, serial, state, quantity = entries[done]
+            balances[(sku, lot, serial, state)] += quantity
+            done += 1
+        if {key: held for key, held in balances.items() if held} != kept[at_us]:
+            when = from_us(at_us).isoformat()
+            yield f"{bound['bin']} at {when} is not what movements add up to"

@@ -8,6 +8,7 @@ import openpyxl
 import pytest
 
 from app.contract.vocabulary import Role
+from server.api import imports
 from server.api.paging import encode_cursor
 from tests.support.desk import a_desk
 from tests.support.imports import (
@@ -164,6 +165,16 @@ def test_csv_json_and_workbooks_are_imported_alike(database):
     kept = ask("GET", f"/api/v1/imports/{answers[2].json()['import_id']}").json()
     assert kept == answers[2].json()
     assert len(ask("GET", "/api/v1/imports").json()) == 3
+
+
+def test_a_body_over_the_limit_is_refused_while_it_arrives(sqlite_database, monkeypatch):
+    monkeypatch.setattr(imports, "BODY_BYTES_MAX", 50)
+    ask = a_desk(sqlite_database, Role.INTEGRATOR)
+
+    answer = ask("POST", "/api/v1/imports/bins", content=csv_of("bins", *BINS), headers=CSV)
+
+    assert (answer.status_code, answer.json()["code"]) == (413, "body-too-large")
+    assert ask("GET", "/api/v1/imports").json() == []
 
 
 def test_every_wrong_row_is_in_the_one_answer(database, tmp_path):
