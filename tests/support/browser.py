@@ -172,10 +172,17 @@ class Person:
             key.dispatch_event("click", timeout=WAIT_MS)
 
     def fill(self, label: str, text: str) -> None:
-        """Type into a field."""
+        """Type into a field and look whether it stands there: Flutter may change the element beneath."""
         box = self.page.get_by_role("textbox", name=re.compile(f"^{re.escape(label)}", re.I)).first
-        box.click(timeout=WAIT_MS)
-        box.fill(text)
+        for _ in range(4):
+            box.click(timeout=WAIT_MS)
+            self.page.wait_for_timeout(150)
+            self.has_the_focus_back()
+            box.fill(text)
+            self.page.wait_for_timeout(150)
+            if len(box.input_value()) == len(text):
+                return
+        raise AssertionError(f"{label} does not take what is typed")
 
     def write(self, label: str, text: str) -> None:
         """Type into a field key by key, as fast as a person: not before the cursor stands in it."""
