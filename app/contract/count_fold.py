@@ -141,8 +141,12 @@ class _Tally:
 
 
 def fold_count(count_id: str, events: Iterable[DeviceEvent]) -> FoldedCount:
-    """Fold the events of one count, sorted by their sequence; a doubled event counts once."""
-    ordered = sorted({e.id: e for e in events}.values(), key=lambda e: e.seq)
+    """Fold the events of one count, sorted by their sequence; a doubled event counts once.
+
+    Two copies of one device can both have gone on with a bin: then a number stands twice, and the id,
+    which begins with its time, says which comes first, so that the order of arrival never does.
+    """
+    ordered = sorted({e.id: e for e in events}.values(), key=lambda e: (e.seq, e.id))
     tally = _Tally()
     for event in _effective(ordered, tally):
         _apply(tally, event)

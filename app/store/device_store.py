@@ -269,16 +269,18 @@ class DeviceStore:
         """The server has all of it."""
         path.replace(path.with_suffix(".sent"))
 
-    def begin_new_install(self) -> str:
+    def begin_new_install(self, *, is_confirmed_too: bool = False) -> str:
         """Become another install: this one's data was copied, restored, or belongs to another site.
 
-        The old file is kept aside; what it had not sent is in a rescue file. Drafts and settings come
+        The old file is kept aside; what it had not sent is in a rescue file, and what the server had
+        confirmed as well if `is_confirmed_too`: a server that was restored may have lost that, and
+        what it holds under this install's numbers may be another copy's. Drafts and settings come
         along. Returns the new install's id; the device must be enrolled again.
         """
         stamp = self.clock.wall_ms()
         folder = self._file.path.parent
         with self._file.exclusive() as db:
-            text, unsent = rescue.rescue_of(db, only_unsent=True)
+            text, unsent = rescue.rescue_of(db, only_unsent=not is_confirmed_too)
             kept = notes.everything(db)
         if unsent:
             rescue.write_durably(folder / f"rescue-{stamp}.jsonl", text)

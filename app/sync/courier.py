@@ -92,7 +92,7 @@ class Courier:
             await self._on_disk(self._reference.start_afresh)
         outcome = await self._ask_to_enrol(url, token, device_name)
         if isinstance(outcome, Refused) and outcome.code == "install-forked":
-            await self._on_disk(self._store.begin_new_install)
+            await self._begin_anew_as_a_copy()
             outcome = await self._ask_to_enrol(url, token, device_name)
         if isinstance(outcome, Delivered):
             reply = outcome.reply
@@ -103,6 +103,13 @@ class Courier:
             self.plan = Plan()
             self._said_hello_ms = None
         return outcome
+
+    async def _begin_anew_as_a_copy(self) -> None:
+        """All events are offered again, confirmed ones too: the server knows each by its id.
+
+        Its numbers say nothing of ours here: after it was restored they may be the other copy's.
+        """
+        await self._on_disk(partial(self._store.begin_new_install, is_confirmed_too=True))
 
     def _fetch_afresh(self) -> None:
         if self._reference.rebuild() is not None or self._reference.cursor() is not None:
@@ -161,9 +168,9 @@ class Courier:
         is_other = bool(ours and hello.high_sha256) and ours != hello.high_sha256
         if hello.high_seq > status.last_seq or is_other:
             # The server has more of us than we have, or something else under our number: one of two
-            # copies of our data is at work elsewhere. What is unsent here goes up as a rescue.
+            # copies of our data is at work elsewhere. What is here goes up as a rescue.
             self.plan = replace(self.plan, need=Need.ENROL_ANEW)
-            await self._on_disk(self._store.begin_new_install)
+            await self._begin_anew_as_a_copy()
             return False
         confirmed = await self._on_disk(self._store.confirmed_up_to)
         if hello.server_epoch != known.server_epoch or hello.high_seq < confirmed:

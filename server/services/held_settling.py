@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
 from app.contract.codec import MalformedEventError, decode_event
 from app.contract.events import DeviceEvent
+from server.domain.arrivals import Arrival
 from server.services import reconciling
 from server.services.desk import Desk
 from server.storage import access, events
@@ -41,6 +47,24 @@ def settle_held(desk: Desk, subject: str, by: str) -> str:
     if is_used and row.count_id is not None:
         reconciling.counts_changed(session, site_id, [row.count_id], desk.now, desk.new_id)
     return "Closed: the entry is counted now." if is_used else "Closed: the entry is set aside."
+
+
+def used_elsewhere(
+    session: Session, site_id: str, arrivals: Sequence[Arrival], by: str, now: datetime
+) -> None:
+    """A rescue brought what was held under another install, and it is used: it waits for nobody now."""
+    used = {a.sent.id: a.sha256 for a in arrivals if a.is_new and a.event is not None}
+    rows = session.exec(
+        select(HeldEventRow.held_id, HeldEventRow.event_id, HeldEventRow.sha256).where(
+            HeldEventRow.site_id == site_id, col(HeldEventRow.event_id).in_(used)
+        )
+    ).all()
+    fresh = [
+        {"site_id": site_id, "held_id": held, "outcome": USED, "by": by, "at_us": to_us(now)}
+        for held, event_id, sha256 in rows
+        if used[event_id] == sha256
+    ]
+    events.insert_new(session, HeldReleaseRow, fresh)
 
 
 def _usable(desk: Desk, row: HeldEventRow) -> DeviceEvent | None:

@@ -37,6 +37,7 @@ from server.domain.arrivals import FORKED, Arrival, Known, held_id, sort_arrival
 from server.domain.people import Device, DeviceState
 from server.services.comparing import Comparison, compare, storable
 from server.services.epochs import server_epoch
+from server.services.held_settling import used_elsewhere
 from server.storage import access, events
 from server.storage.columns import to_us
 from server.storage.engine import Database
@@ -180,6 +181,7 @@ def rescue(
         )
         install = events.lock_install(session, site_id, install_id, device.device_id)
         arrivals = _take_in(under_way, install, request.events)
+        used_elsewhere(session, site_id, arrivals, device.device_id, under_way.now)
         _compare(under_way, arrivals)
         session.commit()
     return RescueReply(results=words_on(arrivals))

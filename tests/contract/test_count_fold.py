@@ -134,3 +134,18 @@ def test_arrival_order_and_doubles_do_not_change_the_count(steps, rng: random.Ra
     rng.shuffle(shuffled)
 
     assert fold_count("x", shuffled) == fold_count("x", events)
+
+
+@given(st.randoms(use_true_random=False))
+def test_two_copies_that_went_on_with_one_bin_count_the_same_whatever_came_first(
+    rng: random.Random,
+):
+    """A number stands twice; one of the two sets a total, so their order matters and must be kept."""
+    count_id = an_id()
+    begun = a_count_of([BinOpened(bin="A"), counted("S1", "2")], count_id=count_id)
+    ours = an_event(counted("S1", "5", total=True), seq=3, count_id=count_id)
+    theirs = an_event(counted("S1", "1"), seq=3, count_id=count_id)
+    events = [*begun, ours, theirs]
+    rng.shuffle(events)
+
+    assert fold_count("x", events) == fold_count("x", [*begun, theirs, ours])

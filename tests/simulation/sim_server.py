@@ -13,7 +13,7 @@ import httpx
 from fastapi import FastAPI
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import OperationalError
-from sqlmodel import select
+from sqlmodel import col, select
 
 from server.api.deps import Context
 from server.clock import Rim
@@ -25,7 +25,7 @@ from server.settings import Settings
 from server.storage.changes import position
 from server.storage.engine import Database
 from server.storage.tables_access import DeviceRow
-from server.storage.tables_sync import DeviceEventRow, HeldEventRow
+from server.storage.tables_sync import DeviceEventRow, HeldEventRow, HeldReleaseRow
 from tests.simulation.templates import SITE, copy_live, remove_file
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -219,8 +219,12 @@ class SimServer:
         return list(rows)
 
     def held(self) -> list[HeldEventRow]:
+        """What waits for somebody: not what came to use by another way."""
+        used = select(HeldReleaseRow.held_id).where(HeldReleaseRow.outcome == "used")
         with self.database.read() as session:
-            rows = session.exec(select(HeldEventRow)).all()
+            rows = session.exec(
+                select(HeldEventRow).where(col(HeldEventRow.held_id).not_in(used))
+            ).all()
             session.expunge_all()
         return list(rows)
 

@@ -41,6 +41,18 @@ def test_whatever_happens_no_count_is_lost_doubled_or_altered(record_property, c
     assert events > HISTORIES, "histories in which nothing is counted prove nothing"
 
 
+@pytest.mark.parametrize(
+    "seed",
+    [
+        pytest.param(28, id="a rescue brought what was held under the other copy's name"),
+        pytest.param(657, id="two copies went on with one bin, so a number stood twice"),
+        pytest.param(1080, id="a copy's confirmed counts were lost with a restored server"),
+    ],
+)
+def test_what_once_went_wrong_goes_well(seed):
+    assert not tell(seed).failure
+
+
 @pytest.mark.parametrize("seed", [3, 9])
 def test_a_seed_tells_the_same_history_again(seed):
     assert not tell_twice(seed).failure
