@@ -40,11 +40,10 @@ from server.domain.impact import CaseImpact, cents
 from server.domain.people import Person
 from server.domain.proposals import Guess
 from server.domain.ranges import Range
-from server.domain.rounds import Standing
 from server.domain.stock import visible_condition
+from server.services.approval_terms import approval_terms
 from server.services.case_evidence import guesses_of, impact_of
 from server.services.case_timeline import history_view, movement_views, round_views, timeline
-from server.services.counting_tasks import people_who_counted
 from server.services.desk import Desk
 from server.services.lookahead import LookAhead
 from server.storage import case_queue, ledger
@@ -246,7 +245,7 @@ def offers(desk: Desk, case: ExceptionCaseRow, person: Person) -> list[ActionOff
     """Every action with whether this person may do it now, and if not, the rule in words."""
     state = CaseState(case.state)
     actor = Actor(user_id=person.user_id, role=person.role, limit=person.approve_limit)
-    terms = _terms(desk, case)
+    terms = approval_terms(desk, [case])
     found = []
     for action, event in EVENT_OF.items():
         if (state, event) not in TRANSITIONS or not _fits(action, case):
@@ -254,21 +253,6 @@ def offers(desk: Desk, case: ExceptionCaseRow, person: Person) -> list[ActionOff
         why = _why_not(actor, action, terms)
         found.append(ActionOffer(action=action, enabled=not why, why_not=why))
     return found
-
-
-def _terms(desk: Desk, case: ExceptionCaseRow) -> ApprovalTerms:
-    ids = [case.case_id] + ([case.corrects] if case.corrects else [])
-    return ApprovalTerms(
-        bin=case.bin,
-        low=from_u(case.variance_low_u),
-        high=from_u(case.variance_high_u),
-        value_absolute=from_u(case.value_u),
-        currency=desk.currency,
-        standing=Standing(case.standing) if case.standing else None,
-        counted_by=people_who_counted(desk.session, desk.site_id, ids),
-        second_above=desk.policy.second_above,
-        approved_by=case.approved_by or None,
-    )
 
 
 def _fits(action: Action, case: ExceptionCaseRow) -> bool:

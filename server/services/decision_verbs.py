@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -12,7 +12,6 @@ from app.contract.vocabulary import CaseKind, CaseState, ReasonCode, quantity_te
 from server.domain.cases import (
     LEADS,
     Actor,
-    ApprovalTerms,
     CaseEvent,
     check_approval,
     needs_second,
@@ -21,9 +20,9 @@ from server.domain.people import Person
 from server.domain.rounds import SettledAs, Standing
 from server.services import adjusting, matching, planning
 from server.services.adjusting import Approval, certain_parts
+from server.services.approval_terms import approval_terms
 from server.services.case_keeping import apply_event
 from server.services.case_numbers import propose
-from server.services.counting_tasks import people_who_counted
 from server.services.desk import Desk
 from server.services.held_settling import settle_held
 from server.storage import cases as case_rows
@@ -98,7 +97,7 @@ def _recount(ask: Ask) -> Answer:
 def _approve(ask: Ask) -> Answer:
     case, desk = ask.case, ask.desk
     _only_lines(ask)
-    terms = _terms(desk, [case])
+    terms = approval_terms(desk, [case])
     check_approval(ask.actor, terms)
     reason = _reason(ask)
     if needs_second(ask.actor, terms):
@@ -140,22 +139,6 @@ def _reason(ask: Ask) -> ReasonCode:
     raise RefusalError("reason-missing")
 
 
-def _terms(desk: Desk, cases: Sequence[ExceptionCaseRow]) -> ApprovalTerms:
-    case = cases[0]
-    ids = [c.case_id for c in cases] + [c.corrects for c in cases if c.corrects]
-    return ApprovalTerms(
-        bin=case.bin,
-        low=from_u(case.variance_low_u),
-        high=from_u(case.variance_high_u),
-        value_absolute=from_u(case.value_u),
-        currency=desk.currency,
-        standing=Standing(case.standing) if case.standing else None,
-        counted_by=people_who_counted(desk.session, desk.site_id, ids),
-        second_above=desk.policy.second_above,
-        approved_by=case.approved_by or None,
-    )
-
-
 def _transfer(ask: Ask) -> Answer:
     """Stock short here and over there is moved, zero shrink.
 
@@ -168,7 +151,7 @@ def _transfer(ask: Ask) -> Answer:
     if other is None and ask.decision.other_bin is None:
         raise RefusalError("parameter-missing", action="A transfer", parameter="the other bin")
     cases = [case] if other is None else [case, other]
-    terms = _terms(desk, cases)
+    terms = approval_terms(desk, cases)
     if ask.person.user_id in terms.counted_by:
         raise RefusalError("approver-counted")
     total = sum(certain_parts(case).values(), Decimal(0))
