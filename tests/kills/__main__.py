@@ -25,7 +25,7 @@ def main() -> int:
     for number in range(rounds):
         seed = options.seed if only else options.first + number
         kills = options.kills if only else KILLS_OF_A_SEED
-        results.append(_tell(seed, kills))
+        results.append(_tell(seed, kills, began))
     seconds = time.monotonic() - began
     failed = [r for r in results if r.found]
     print(
@@ -36,9 +36,12 @@ def main() -> int:
     return 1 if failed else 0
 
 
-def _tell(seed: int, kills: int) -> Killed:
+def _tell(seed: int, kills: int, began: float) -> Killed:
+    def tell(words: str) -> None:
+        print(f"{time.monotonic() - began:5.0f} s  seed {seed}: {words}", flush=True)
+
     with tempfile.TemporaryDirectory(prefix="blindcount-kills-") as folder:
-        result = kill_and_compare(seed, Path(folder), kills)
+        result = kill_and_compare(seed, Path(folder), kills, tell)
     if result.found:
         print(f"FAILED {result.command}\n    " + "\n    ".join(result.found[:10]), flush=True)
     return result

@@ -26,18 +26,24 @@ DRAIN = "drain"
 
 
 async def live(folder: Path, url: str, code: str) -> None:
-    """Enrol once, then count and send until told to drain and drained."""
+    """Count and send until told to drain and drained."""
     store, _, engine = a_live_device(folder)
-    if store.enrolment() is None:
-        await engine.enrol(url, code, folder.name)
     engine.start()
     while not (folder / DRAIN).exists():
+        await _enrol(store, engine, url, code, folder.name)
         await _count_a_bin(store, engine, folder)
     while store.outbox().unsent or store.enrolment() is None:
+        await _enrol(store, engine, url, code, folder.name)
         engine.poke(is_urgent=True)
         await asyncio.sleep(0.3)
     await engine.stop()
     store.close()
+
+
+async def _enrol(store: DeviceStore, engine: SyncEngine, url: str, code: str, name: str) -> None:
+    """What a person at the set-up screen does: try again, since a killed server answers nobody."""
+    if store.enrolment() is None:
+        await engine.enrol(url, code, name)
 
 
 async def _count_a_bin(store: DeviceStore, engine: SyncEngine, folder: Path) -> None:

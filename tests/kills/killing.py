@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -22,6 +23,9 @@ from tests.support.agreement import disagreements
 
 DEVICES = 2
 DRAINED_SECONDS = 120.0
+TOLD_SECONDS = 5.0
+"""Between two words on how far it is."""
+Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +47,8 @@ class Killed:
         return f"python -m tests.kills --seed {self.seed} --kills {self.devices + self.servers}"
 
 
-def kill_and_compare(seed: int, folder: Path, kills: int) -> Killed:
-    """Kill so often, let everything heal, compare the files."""
+def kill_and_compare(seed: int, folder: Path, kills: int, tell: Tell) -> Killed:
+    """Kill so often, let everything heal, compare the files. `tell` hears how far it is."""
     rng = Random(seed)
     server = LiveServer(folder / "server")
     _furnish(server)
@@ -53,8 +57,13 @@ def kill_and_compare(seed: int, folder: Path, kills: int) -> Killed:
     try:
         for device in devices:
             device.start()
-        servers = sum(_kill_one(rng, server, devices) for _ in range(kills))
-        left = _drain(folder, devices)
+        servers, told = 0, time.monotonic()
+        for done in range(1, kills + 1):
+            servers += _kill_one(rng, server, devices)
+            if time.monotonic() - told >= TOLD_SECONDS or done == kills:
+                told = time.monotonic()
+                tell(f"{done} of {kills} kills, {_recorded(folder, devices)} events recorded")
+        left = _drain(folder, devices, tell)
     finally:
         for device in devices:
             device.kill()
@@ -98,13 +107,16 @@ def _kill_one(rng: Random, server: LiveServer, devices: list[Child]) -> bool:
     return False
 
 
-def _drain(folder: Path, devices: list[Child]) -> list[str]:
+def _drain(folder: Path, devices: list[Child], tell: Tell) -> list[str]:
     """Let every device send what it has; who did not manage."""
     for device in devices:
         (folder / device.name / DRAIN).touch()
-    deadline = time.monotonic() + DRAINED_SECONDS
-    while any(d.is_running for d in devices) and time.monotonic() < deadline:
+    began = told = time.monotonic()
+    while any(d.is_running for d in devices) and time.monotonic() < began + DRAINED_SECONDS:
         time.sleep(0.2)
+        if time.monotonic() - told >= TOLD_SECONDS:
+            told = time.monotonic()
+            tell(f"healing, waits for {', '.join(d.name for d in devices if d.is_running)}")
     return [
         f"{d.name} did not end well ({d.exit_code}): {d.last_words(3)}"
         for d in devices
@@ -112,6 +124,13 @@ def _drain(folder: Path, devices: list[Child]) -> list[str]:
     ]
 
 
+def _recorded(folder: Path, devices: list[Child]) -> int:
+    notes = [folder / device.name / NOTES for device in devices]
+    return sum(len(note.read_bytes().splitlines()) for note in notes if note.exists())
+
+
 def _compare(folder: Path, server: Path) -> tuple[int, list[str]]:
-    notes = (folder / NOTES).read_text().splitlines()
+    # Killed before its first bin each time, it has noted nothing.
+    path = folder / NOTES
+    notes = path.read_text().splitlines() if path.exists() else []
     return len(notes), disagreements(folder / "ops.db", server, notes)
