@@ -230,6 +230,12 @@ _ALL = (
         "The counts do not agree yet",
         "Two people must find the same variance, or a lead decides.",
     ),
+    _p(
+        "decision-differs",
+        409,
+        "This decision was made with other words",
+        "Decision {id} was sent before as {known}. Nothing was changed: a new decision needs a new id.",
+    ),
     _p("parameter-missing", 422, "Something is missing", "{action} needs {parameter}."),
     _p(
         "storage-full",

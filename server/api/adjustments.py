@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
+from app.contract.events import Uuid7Text
 from app.contract.vocabulary import ReasonCode
 from server.api.auth import ReviewerDep, SupervisorDep
 from server.api.deps import ContextDep
@@ -42,6 +43,8 @@ class ReverseRequest(BaseModel):
 
     reason: ReasonCode
     note: Annotated[str, StringConstraints(max_length=2000)] = ""
+    reversal_id: Uuid7Text | None = None
+    """Sent again with the same id, it is answered and not done again."""
 
 
 @router.get("/adjustments")
@@ -65,6 +68,7 @@ def reverse(
         reason=body.reason,
         note=body.note,
         rim=context.rim,
+        identity=body.reversal_id,
     )
     return {"adjustment_id": identity, "reverses": adjustment_id}
 

@@ -50,6 +50,9 @@ class LineSettlement:
     line: CaseLine
     settlement: Settlement
     movement_ids: frozenset[str] = frozenset()
+    first_dated: datetime | None = None
+    """When the first of those movements is dated: before the count itself, where a transfer is dated
+    by the earlier of two counts. A book that leaves them out must begin before it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

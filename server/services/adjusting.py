@@ -34,9 +34,11 @@ from server.storage import cases as case_rows
 from server.storage import ledger
 from server.storage.columns import from_u, from_us, to_u, to_us
 from server.storage.rows import Row, insert_rows
+from server.storage.settlements import settlements_of_bins
 from server.storage.tables_casework import (
     AdjustmentPartRow,
     AdjustmentRow,
+    CountRow,
     ExceptionCaseRow,
 )
 
@@ -146,8 +148,8 @@ def post_arrival(desk: Desk, over: ExceptionCaseRow, from_bin: str, approval: Ap
     )
 
 
-def reverse(desk: Desk, adjustment: AdjustmentRow, approval: Approval) -> str:
-    """Take an adjustment back by counter-entries of the same date; the reversal's id.
+def reverse(desk: Desk, adjustment: AdjustmentRow, approval: Approval, identity: str) -> str:
+    """Take an adjustment back by counter-entries of the same date, under the id given.
 
     Raises `transition-refused` when it is reversed already, or is a reversal itself.
     """
@@ -155,11 +157,10 @@ def reverse(desk: Desk, adjustment: AdjustmentRow, approval: Approval) -> str:
     is_reversed = any(row.reverses == adjustment.adjustment_id for row in siblings)
     if adjustment.reverses or is_reversed:
         state = "reversed" if is_reversed else "a reversal"
-        raise RefusalError("transition-refused", record="adjustment", state=state, event="reverse")
+        raise RefusalError("transition-refused", record="posting", state=state, event="be reversed")
     parts = case_rows.parts_of_adjustments(
         desk.session, desk.site_id, [adjustment.adjustment_id]
     ).get(adjustment.adjustment_id, [])
-    identity = desk.new_id()
     wanted = {part.movement_id for part in parts}
     document = CASE_DOCUMENT + adjustment.case_id
     posted = [
@@ -230,18 +231,36 @@ def _converted(desk: Desk, case: ExceptionCaseRow, posting: Posting) -> dict[str
     count = deciding_count(desk, case)
     if case.condition == Condition.GOOD or count is None or case.corrects:
         return {}
+    settled = _settled(desk, case, count, Condition.GOOD)
     converted: dict[str, Decimal] = {}
     for row in desk.lines(count.count_id):
         if (row.sku, row.lot, row.condition) != (case.sku, case.lot, Condition.GOOD):
             continue
         if row.book_low_u != row.book_high_u:
             continue
-        other = from_u(row.quantity_u) - from_u(row.book_low_u)
+        missed = from_u(row.quantity_u) - from_u(row.book_low_u)
+        other = missed - settled.get(row.serial, ZERO)
         wanted = posting.parts.get(row.serial, ZERO)
         if wanted * other < 0:
             size = min(abs(wanted), abs(other))
             converted[row.serial] = size if wanted > 0 else -size
     return converted
+
+
+def _settled(
+    desk: Desk, case: ExceptionCaseRow, count: CountRow, condition: Condition
+) -> dict[str, Decimal]:
+    """What earlier decisions have settled of the count, per serial, on the same stock in a condition."""
+    line = replace(case_rows.line_of_case(case), condition=condition)
+    order = from_us(count.opened_earliest_us), count.count_id
+    cases = case_rows.line_cases_of_bins(desk.session, desk.site_id, {case.bin: order[0]})
+    settled: dict[str, Decimal] = {}
+    for each in settlements_of_bins(desk.session, desk.site_id, cases).get(case.bin, ()):
+        told = each.settlement
+        if each.line == line and (count.count_id in told.count_ids or order <= told.last):
+            for serial, amount in told.amounts.items():
+                settled[serial] = settled.get(serial, ZERO) + amount
+    return settled
 
 
 def _conversions(

@@ -130,7 +130,7 @@ def _elsewhere(desk: Desk, case: ExceptionCaseRow) -> Iterator[Sibling]:
         there = desk.bin(other.bin)
         if other.bin == case.bin or other.lot != case.lot or here is None or there is None:
             continue
-        if other.variance_low_u != other.variance_high_u:
+        if other.variance_low_u != other.variance_high_u or not _may_offset(case, other):
             continue
         yield Sibling(
             case_id=other.case_id,
@@ -140,6 +140,12 @@ def _elsewhere(desk: Desk, case: ExceptionCaseRow) -> Iterator[Sibling]:
             distance=abs(here.walk_order - there.walk_order),
             condition=Condition(other.condition),
         )
+
+
+def _may_offset(one: ExceptionCaseRow, other: ExceptionCaseRow) -> bool:
+    """Serial by serial: one that is missing here and another one found there are no transfer."""
+    mine, theirs = case_rows.parts_of(one.parts), case_rows.parts_of(other.parts)
+    return mine.keys() == theirs.keys()
 
 
 def _same_bin(case: ExceptionCaseRow, lines: Sequence[CountLine]) -> Iterator[Sibling]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from app.contract.vocabulary import CaseState
+from app.contract.vocabulary import CaseKind, CaseState
 from server.domain.cases import (
     LIVE,
     SYSTEM,
@@ -187,6 +187,22 @@ def _open(
     return case
 
 
+def _why_void(case: ExceptionCaseRow, before: str, episode: Episode) -> str:
+    """Why a first approval does not hold any more; "" while it does."""
+    if case.parts != before:
+        return "the variance changed"
+    return "who approved it has counted it" if case.approved_by in episode.people else ""
+
+
+def _kind(case: ExceptionCaseRow, line: LineOutcome, episode: Episode) -> str:
+    if episode is not line.episodes[-1]:
+        return case.kind
+    if line.kind is CaseKind.LATE_CORRECTION and not case.corrects:
+        # Part of it was settled along with another condition's case: nothing was late.
+        return CaseKind.VARIANCE.value
+    return line.kind.value
+
+
 def _recompute(
     desk: Desk,
     case: ExceptionCaseRow,
@@ -198,12 +214,12 @@ def _recompute(
     before = case.parts
     deciding = episode.deciding
     case.parts = case_rows.parts_text(deciding.residual)
-    if CaseState(case.state) is CaseState.APPROVED and case.parts != before:
-        # Somebody approved another number than the one that now stands.
-        apply_event(
-            desk, case, CaseEvent.FACTS_CHANGED, why="the variance changed", through="facts"
-        )
-    case.kind = line.kind.value if episode is line.episodes[-1] else case.kind
+    void = _why_void(case, before, episode)
+    if CaseState(case.state) is CaseState.APPROVED and void:
+        apply_event(desk, case, CaseEvent.FACTS_CHANGED, why=void, through="facts")
+    case.kind = _kind(case, line, episode)
+    if case.kind != CaseKind.NEGATIVE_BOOK:
+        case.title = ""  # what was said of an uncounted book holds no more
     case.verdict = line.verdict.value if episode is line.episodes[-1] else case.verdict
     case.standing = episode.standing.value
     case.rounds = len(episode.used)

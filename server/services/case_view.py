@@ -251,6 +251,8 @@ def offers(desk: Desk, case: ExceptionCaseRow, person: Person) -> list[ActionOff
         if (state, event) not in TRANSITIONS or not _fits(action, case):
             continue
         why = _why_not(actor, action, terms)
+        if action is Action.APPROVE and not case.rounds:
+            why = "Nobody has counted it. Ask for a count."
         found.append(ActionOffer(action=action, enabled=not why, why_not=why))
     return found
 

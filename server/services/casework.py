@@ -25,6 +25,7 @@ from server.services.case_view import case_detail
 from server.services.counting_tasks import settle_tasks
 from server.services.decision_verbs import VERBS, Answer, Ask
 from server.services.desk import Desk
+from server.services.negative_books import negative_books
 from server.services.reconciling import judge_bins
 from server.storage import cases as case_rows
 from server.storage.case_queue import overdue_cases
@@ -73,6 +74,7 @@ def decide_only(
         raise RefusalError("not-found", what="case", id=case_id)
     earlier = case_rows.find_decision(desk.session, desk.site_id, decision.decision_id, case_id)
     if earlier is not None:
+        _refuse_another(earlier, decision, person)
         repeated = _result(decision, case_id, problem=earlier.problem, message=earlier.message)
         return repeated.model_copy(update={"done": earlier.done, "repeated": True}), ()
     check_decider(Actor(user_id=person.user_id, role=person.role), decision.action)
@@ -99,6 +101,26 @@ def _result(decision: Decision, case_id: str, *, problem: str, message: str) -> 
     )
 
 
+def _refuse_another(earlier: DecisionRow, decision: Decision, person: Person) -> None:
+    """An id that is used again for something else must not be answered as if that were done."""
+    known = (earlier.user_id, earlier.action, earlier.reason, earlier.note, earlier.proposal)
+    if known != (person.user_id, *_content(decision)):
+        raise RefusalError(
+            "decision-differs",
+            id=decision.decision_id,
+            known=" ".join(filter(None, (earlier.action, earlier.reason))),
+        )
+
+
+def _content(decision: Decision) -> tuple[str, str, str, str]:
+    return (
+        decision.action.value,
+        decision.reason.value if decision.reason else "",
+        decision.note,
+        decision.proposal.value if decision.proposal else "",
+    )
+
+
 def _refuse_what_is_over(ask: Ask) -> None:
     """An approval of what is posted says so, and by whom, rather than naming states."""
     if ask.decision.action not in (Action.APPROVE, Action.TRANSFER):
@@ -115,6 +137,7 @@ def _refuse_what_is_over(ask: Ask) -> None:
 
 def _keep(ask: Ask, answer: Answer, top: str) -> None:
     decision = ask.decision
+    action, reason, note, proposal = _content(decision)
     ask.desk.session.add(
         DecisionRow(
             site_id=ask.desk.site_id,
@@ -122,10 +145,10 @@ def _keep(ask: Ask, answer: Answer, top: str) -> None:
             case_id=ask.case.case_id,
             at_us=to_us(ask.desk.now),
             user_id=ask.person.user_id,
-            action=decision.action.value,
-            reason=decision.reason.value if decision.reason else "",
-            note=decision.note,
-            proposal=decision.proposal.value if decision.proposal else "",
+            action=action,
+            reason=reason,
+            note=note,
+            proposal=proposal,
             top_proposal=top,
             done=not answer.problem,
             problem=answer.problem,
@@ -147,6 +170,7 @@ def judge_again(desk: Desk, cases: Sequence[ExceptionCaseRow]) -> None:
         elif case.bin:
             _settle_tasks_of(desk, case)
     judge_bins(desk, since)
+    negative_books(desk, {(case.bin, case.sku) for case in cases if case.bin and case.sku})
 
 
 def _settle_tasks_of(desk: Desk, case: ExceptionCaseRow) -> None:

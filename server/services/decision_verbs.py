@@ -10,19 +10,18 @@ from app.contract.problems import RefusalError
 from app.contract.review import Action, Decision
 from app.contract.vocabulary import CaseKind, CaseState, ReasonCode, quantity_text
 from server.domain.cases import (
-    LEADS,
     Actor,
     CaseEvent,
     check_approval,
     needs_second,
 )
 from server.domain.people import Person
-from server.domain.rounds import SettledAs, Standing
+from server.domain.rounds import SettledAs
 from server.services import adjusting, matching, planning
 from server.services.adjusting import Approval, certain_parts
 from server.services.approval_terms import approval_terms
 from server.services.case_keeping import apply_event
-from server.services.case_numbers import propose
+from server.services.case_numbers import price, propose
 from server.services.desk import Desk
 from server.services.held_settling import settle_held
 from server.storage import cases as case_rows
@@ -97,6 +96,10 @@ def _recount(ask: Ask) -> Answer:
 def _approve(ask: Ask) -> Answer:
     case, desk = ask.case, ask.desk
     _only_lines(ask)
+    if not case.rounds:
+        raise RefusalError("parameter-missing", action="An approval", parameter="a count")
+    if from_u(case.unit_cost_u) != desk.unit_cost(case.sku):
+        price(desk, case)  # what is approved is what is posted: by the cost of now
     terms = approval_terms(desk, [case])
     check_approval(ask.actor, terms)
     reason = _reason(ask)
@@ -143,7 +146,7 @@ def _transfer(ask: Ask) -> Answer:
     """Stock short here and over there is moved, zero shrink.
 
     Two counts that offset each other prove it together. Where nobody has counted the other bin, the
-    rules of an approval hold: agreed counts, or a lead.
+    rules of an approval hold: agreed counts or a lead, and the person's limit.
     """
     _only_lines(ask)
     case, desk = ask.case, ask.desk
@@ -151,12 +154,8 @@ def _transfer(ask: Ask) -> Answer:
     if other is None and ask.decision.other_bin is None:
         raise RefusalError("parameter-missing", action="A transfer", parameter="the other bin")
     cases = [case] if other is None else [case, other]
-    terms = approval_terms(desk, cases)
-    if ask.person.user_id in terms.counted_by:
-        raise RefusalError("approver-counted")
+    _check_transfer(ask, cases)
     total = sum(certain_parts(case).values(), Decimal(0))
-    if other is None and terms.standing is not Standing.AGREED and ask.person.role not in LEADS:
-        raise RefusalError("not-agreed")
     if other is not None and certain_parts(other) != {
         serial: -quantity for serial, quantity in certain_parts(case).items()
     }:
@@ -190,6 +189,25 @@ def _transfer(ask: Ask) -> Answer:
         is_settled=True,
         also=tuple(cases[1:]),
     )
+
+
+def _check_transfer(ask: Ask, cases: Sequence[ExceptionCaseRow]) -> None:
+    """Raises the refusal of the first rule broken. A book below zero that nobody counted proves nothing."""
+    counted = sorted(cases, key=lambda c: not c.rounds)
+    if not counted[0].rounds:
+        raise RefusalError("parameter-missing", action="A transfer", parameter="a count")
+    terms = approval_terms(ask.desk, counted)
+    if ask.person.user_id in terms.counted_by:
+        raise RefusalError("approver-counted")
+    if len(counted) > 1 and counted[1].rounds:
+        return
+    check_approval(ask.actor, terms)
+    if terms.second_above is not None and terms.value_absolute > terms.second_above:
+        raise RefusalError(
+            "parameter-missing",
+            action=f"A transfer above {terms.second_above} {terms.currency}",
+            parameter="a count of the other bin",
+        )
 
 
 def _other_case(ask: Ask) -> ExceptionCaseRow | None:

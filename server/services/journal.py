@@ -30,6 +30,7 @@ from server.services import adjusting
 from server.services.adjusting import Approval
 from server.services.counting_tasks import people_who_counted
 from server.services.desk import Desk
+from server.services.negative_books import negative_books
 from server.services.reconciling import judge
 from server.storage import cases as case_rows
 from server.storage import ledger
@@ -177,11 +178,13 @@ def reverse_adjustment(
     reason: ReasonCode,
     note: str,
     rim: Rim,
+    identity: str | None = None,
 ) -> str:
     """Take a posting back by a linked counter-entry; the reversal's id.
 
     The counts still say what they said: the variance opens again as a correction, for somebody to
-    decide. Raises not-found, role-forbidden, approver-counted, transition-refused.
+    decide. It is an approval of as much money. `identity` sent again is answered and not done again.
+    Raises not-found, role-forbidden, approver-counted, approver-limit, transition-refused.
     """
     with database.write() as session:
         desk = Desk(session, site_id, rim.now(), rim.new_id)
@@ -191,17 +194,32 @@ def reverse_adjustment(
         case = case_rows.find_case(session, site_id, row.case_id, lock=True)
         if case is None:
             raise RefusalError("not-found", what="case", id=row.case_id)
-        check_decider(Actor(user_id=person.user_id, role=person.role), Action.APPROVE)
-        if person.user_id in people_who_counted(session, site_id, [case.case_id]):
-            raise RefusalError("approver-counted")
+        known = session.get(AdjustmentRow, (site_id, identity)) if identity else None
+        if known is not None and known.reverses == adjustment_id:
+            return known.adjustment_id
+        parts = case_rows.parts_of_adjustments(session, site_id, [adjustment_id])[adjustment_id]
+        cases = {case.case_id, *(part.case_id for part in parts if part.case_id)}
+        _check_reversal(desk, row, person, cases)
         approval = Approval(by=person.user_id, reason=reason, note=note)
-        identity = adjusting.reverse(desk, row, approval)
+        made = adjusting.reverse(desk, row, approval, identity or rim.new_id())
         session.flush()
-        parts = case_rows.parts_of_adjustments(session, site_id, [adjustment_id])
-        for place in sorted({p.bin for p in parts[adjustment_id]}):
+        for place in sorted({part.bin for part in parts}):
             judge(desk, place, since=from_us(case.first_order_us or row.dated_us))
+        negative_books(desk, {(part.bin, part.sku) for part in parts})
         session.commit()
-        return identity
+        return made
+
+
+def _check_reversal(desk: Desk, row: AdjustmentRow, person: Person, cases: set[str]) -> None:
+    """A reversal is an approval too: not by who counted, and not of more money than the limit."""
+    check_decider(Actor(user_id=person.user_id, role=person.role), Action.APPROVE)
+    if person.user_id in people_who_counted(desk.session, desk.site_id, sorted(cases)):
+        raise RefusalError("approver-counted")
+    value = journal_totals(_lines(desk, [row])).absolute
+    if value > person.approve_limit:
+        raise RefusalError(
+            "approver-limit", value=value, currency=desk.currency, limit=person.approve_limit
+        )
 
 
 def journal_json(found: Journal) -> dict[str, Any]:

@@ -20,24 +20,18 @@ from app.contract.count_fold import CountStatus, FoldedCount, Oddity
 from app.contract.review import Action, ProposalKind
 from app.contract.vocabulary import CaseKind, CaseState, Condition, Tracking, quantity_text
 from server.domain.arrivals import held_next
-from server.domain.cases import SYSTEM, CaseEvent
-from server.domain.impact import cents, priority
-from server.domain.judging import CaseLine
-from server.domain.ranges import ZERO, exactly
-from server.domain.stock import StockKey, visible_condition
-from server.services.case_keeping import apply_event
+from server.domain.impact import priority
+from server.domain.ranges import ZERO
 from server.services.case_numbers import set_priority
 from server.services.desk import Desk
-from server.storage import bin_books, casework_stock, events, records
 from server.storage import cases as case_rows
+from server.storage import casework_stock, events, records
 from server.storage.case_rounds import rounds_by_case
-from server.storage.columns import to_u, to_us
+from server.storage.columns import to_us
 from server.storage.counts import FoldedFacts
 from server.storage.records import Bin
 from server.storage.tables_casework import CaseRoundRow, CountRow, ExceptionCaseRow
 
-BINS_AT_ONCE = 100
-"""Bins of an import whose books are looked at together."""
 SUBJECT_MAX = 120
 """Longest subject kept as it is; a longer one (a QR code's text) is kept by its hash."""
 
@@ -331,69 +325,3 @@ def device_gap(
             evidence={"first_missing": first_missing, "since": since.isoformat()},
         ),
     )
-
-
-def negative_books(desk: Desk, bins_and_skus: Iterable[tuple[str, str]]) -> None:
-    """A book below zero is wrong without anybody counting: open a case, or end one that is mended."""
-    wanted: dict[str, set[str]] = {}
-    for code, sku in bins_and_skus:
-        wanted.setdefault(code, set()).add(sku)
-    bins = sorted(wanted)
-    for start in range(0, len(bins), BINS_AT_ONCE):
-        _negative_books(desk, {code: wanted[code] for code in bins[start : start + BINS_AT_ONCE]})
-
-
-def _negative_books(desk: Desk, wanted: Mapping[str, set[str]]) -> None:
-    desk.load_bins(wanted)
-    books = bin_books.books_of_bins(desk.session, desk.site_id, dict.fromkeys(wanted, desk.now))
-    live = case_rows.live_line_cases_of_bins(desk.session, desk.site_id, wanted)
-    for code, skus in wanted.items():
-        place = desk.bin(code)
-        if place is None:
-            continue
-        below = _below_zero(books[code], place, skus)
-        for case in live.get(code, ()):
-            line = case_rows.line_of_case(case)
-            is_ours = case.kind == CaseKind.NEGATIVE_BOOK and case.rounds == 0
-            if is_ours and case.sku in skus and line not in below:
-                apply_event(desk, case, CaseEvent.FACTS_EXPLAINED, SYSTEM, through="ledger")
-                case.ended_by_facts = True
-            below.pop(line, None)
-        for line, quantity in sorted(below.items()):
-            _open_negative(desk, place, line, quantity)
-
-
-def _below_zero(
-    book: Mapping[StockKey, Decimal], place: Bin, skus: set[str]
-) -> dict[CaseLine, Decimal]:
-    totals: dict[CaseLine, Decimal] = {}
-    for key, quantity in book.items():
-        condition = visible_condition(key.state, place.kind)
-        if condition is not None and key.sku in skus:
-            line = CaseLine(sku=key.sku, lot=key.lot, condition=condition)
-            totals[line] = totals.get(line, ZERO) + quantity
-    return {line: total for line, total in totals.items() if total < 0}
-
-
-def _open_negative(desk: Desk, place: Bin, line: CaseLine, quantity: Decimal) -> None:
-    cost = desk.unit_cost(line.sku)
-    value = cents(-quantity * cost)
-    case = new_case(
-        desk,
-        OddFact(
-            kind=CaseKind.NEGATIVE_BOOK,
-            subject="",
-            title=f"The book of {line.sku} in {place.bin} is {quantity_text(quantity)}",
-            next_words=f"Count {place.bin}: its book is below zero",
-            next_action=Action.RECOUNT,
-            bin=place.bin,
-            zone=place.zone,
-            sku=line.sku,
-            lot=line.lot,
-            condition=line.condition,
-        ),
-        value=value,
-    )
-    case.parts = case_rows.parts_text({"": exactly(-quantity)})
-    case.variance_low_u = case.variance_high_u = to_u(-quantity)
-    case.unit_cost_u, case.value_u = to_u(cost), to_u(value)

@@ -23,6 +23,7 @@ from server.services.case_keeping import keep_outcome
 from server.services.desk import Desk, NewId
 from server.services.folding import fold_stored
 from server.services.lookahead import LookAhead
+from server.services.negative_books import negative_books
 from server.storage import bin_books, count_lines, counts
 from server.storage import cases as case_rows
 from server.storage.case_rounds import rounds_by_case
@@ -85,7 +86,7 @@ def movements_changed(
         if first_changed is None or span.latest >= first_changed:
             touched[place] = max(first_changed or span.earliest, span.earliest)
     judge_in_groups(session, site_id, touched, now, new_id)
-    odd_facts.negative_books(Desk(session, site_id, now, new_id), named)
+    negative_books(Desk(session, site_id, now, new_id), named)
 
 
 def judge_in_groups(
@@ -187,12 +188,14 @@ def _gather(desk: Desk, bins: Sequence[Bin], since: Mapping[str, datetime]) -> l
         ]
         for place in bins
     }
-    spans = {code: _span(found) for code, found in facts.items() if found}
+    settlements = settlements_of_bins(session, site_id, cases)
+    spans = {
+        code: _span(found, settlements.get(code, ())) for code, found in facts.items() if found
+    }
     openings = bin_books.books_of_bins(
         session, site_id, {code: begin - counts.JUST_BEFORE for code, (begin, _) in spans.items()}
     )
     movements = bin_books.movements_of_bins(session, site_id, spans)
-    settlements = settlements_of_bins(session, site_id, cases)
     work = [
         _BinWork(
             place=place,
@@ -209,9 +212,13 @@ def _gather(desk: Desk, bins: Sequence[Bin], since: Mapping[str, datetime]) -> l
     return work
 
 
-def _span(facts: Sequence[CountFacts]) -> tuple[datetime, datetime]:
-    """From the first opening to the last instant at which anything was counted."""
-    begin = min(count.opened.earliest for count in facts)
+def _span(
+    facts: Sequence[CountFacts], settlements: Sequence[LineSettlement]
+) -> tuple[datetime, datetime]:
+    """From the first opening, or the first posting if that is dated before it, to the last instant at
+    which anything was counted."""
+    posted = [s.first_dated for s in settlements if s.first_dated is not None]
+    begin = min([*(count.opened.earliest for count in facts), *posted])
     end = max(
         [count.whole.latest for count in facts]
         + [cell.seen.latest for count in facts for cell in count.cells]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, and_, select
 from sqlmodel import Session
 
 from app.contract.vocabulary import Condition
@@ -17,10 +18,18 @@ from server.domain.rounds import SettledAs, Settlement, Standing
 from server.storage.case_rounds import CaseRound, rounds_by_case
 from server.storage.cases import line_of_case
 from server.storage.columns import from_u, from_us
-from server.storage.tables_casework import AdjustmentPartRow, ExceptionCaseRow
+from server.storage.tables_casework import AdjustmentPartRow, AdjustmentRow, ExceptionCaseRow
 
-Part = AdjustmentPartRow | Row[Any]
+Part = Row[Any]
 _PART = AdjustmentPartRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it at run time
+_ADJUSTMENT = AdjustmentRow.__table__  # type: ignore[attr-defined]
+_DATED = select(_PART, _ADJUSTMENT.c.dated_us).join(
+    _ADJUSTMENT,
+    and_(
+        _ADJUSTMENT.c.site_id == _PART.c.site_id,
+        _ADJUSTMENT.c.adjustment_id == _PART.c.adjustment_id,
+    ),
+)
 _CHUNK = 400
 
 
@@ -75,6 +84,7 @@ def _settlements(
                 line=line_of_case(case),
                 settlement=settlement,
                 movement_ids=frozenset(p.movement_id for p in own),
+                first_dated=_first_dated(own),
             )
         )
         found += _other_lines(case, settlement, parts.get(f"{case_id}*", []))
@@ -90,7 +100,7 @@ def _parts_of_bins(session: Session, site_id: str, bins: Sequence[str]) -> dict[
     session.flush()
     found: dict[str, list[Part]] = defaultdict(list)
     for start in range(0, len(bins), _CHUNK):
-        query = select(_PART).where(
+        query = _DATED.where(
             _PART.c.site_id == site_id, _PART.c.bin.in_(bins[start : start + _CHUNK])
         )
         for part in session.connection().execute(query):
@@ -136,6 +146,11 @@ def _other_lines(
                     amounts={s: q for s, q in amounts.items() if q != 0},
                 ),
                 movement_ids=frozenset(p.movement_id for p in own),
+                first_dated=_first_dated(own),
             )
         )
     return found
+
+
+def _first_dated(parts: Sequence[Part]) -> datetime | None:
+    return min((from_us(part.dated_us) for part in parts), default=None)
