@@ -57,6 +57,7 @@ class FloorLink:
         self._service = service
         self._say = say
         self._is_started = False
+        self._salvaged = engine.status.salvaged
         self.defaults = Defaults(
             server_url=settings.server_url,
             code=settings.enrol_code,
@@ -71,6 +72,9 @@ class FloorLink:
             self._engine.subscribe(self._show)
 
     def _show(self, status: SyncStatus) -> None:
+        if status.salvaged != self._salvaged:
+            self._salvaged = status.salvaged
+            self._service.start_anew()
         known = self._store.enrolment()
         self._service.set_sync(sync_view(status, known.server_url if known else ""))
 
@@ -121,4 +125,5 @@ def sync_view(status: SyncStatus, server_url: str) -> SyncView:
         server_url=server_url,
         clock_off_ms=status.clock_ahead_ms,
         is_busy=status.state is SyncState.SENDING,
+        is_room_low=status.is_room_low,
     )

@@ -41,6 +41,23 @@ class Signing(FloorCore):
         if remembered is not None:
             self._enter(remembered)
 
+    def start_anew(self) -> None:
+        """The device's file was found damaged and set aside: nobody is signed in, no bin is open."""
+        self._set(
+            stage=Stage.LOADING,
+            user=None,
+            chosen=None,
+            count=None,
+            task=None,
+            sheet=None,
+            band=None,
+            tasks=(),
+            finished=(),
+            blocked="",
+            salvaged=True,
+        )
+        self.refresh()
+
     def _remembered(self) -> Person | None:
         kept = self.store.setting(SESSION)
         if kept is None:

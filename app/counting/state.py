@@ -138,6 +138,8 @@ class SyncView:
     server_url: str = ""
     clock_off_ms: int | None = None
     is_busy: bool = False
+    is_room_low: bool = False
+    """The device's disk is nearly full."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -322,4 +324,4 @@ class FloorState:
     blocked: str = ""
     """i18n key of why nothing can be stored."""
     salvaged: bool = False
-    """The store was damaged at the last start and what could be read was taken over."""
+    """The store was found damaged, at the last start or since, and what could be read was taken over."""

@@ -7,6 +7,7 @@ the disk when it returns.
 from __future__ import annotations
 
 import secrets
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -20,7 +21,8 @@ from app.store.clock import DeviceClock, SystemClock
 from app.store.database import LocalFile, fold_sidecars
 from app.store.enrolment import Enrolment
 from app.store.event_log import CountSummary, EventDraft
-from app.store.health import SalvageReport, check_or_salvage
+from app.store.errors import StoreDamagedError
+from app.store.health import SalvageReport, check_or_salvage, complaint
 from app.store.migrations import migrate
 from app.store.outbox import OutboxStatus, PendingEvent
 from app.store.pins import PinOutcome, PinVerdict
@@ -253,6 +255,29 @@ class DeviceStore:
         """(number, sample) for the next push."""
         with self._file.exclusive() as db:
             return samples.unsent_samples(db)
+
+    # -- upkeep
+
+    def free_bytes(self) -> int:
+        """Room left on the disk of this file."""
+        return shutil.disk_usage(self._file.path.parent).free
+
+    def damage(self) -> str:
+        """What is wrong with the file, "" when it is sound. Nothing can be recorded meanwhile."""
+        try:
+            with self._file.exclusive() as db:
+                return complaint(db) or ""
+        except StoreDamagedError as error:
+            return str(error)
+
+    def salvage_while_open(self) -> None:
+        """Do with a damaged file what is done at a start: `salvage` then says what became of it."""
+        with self._file.replacing():
+            found = check_or_salvage(self._file.path, now_ms=self.clock.wall_ms())
+        if found is not None:
+            self.salvage = found
+            migrate(self._file)
+            self._settle_identity()
 
     # -- leaving the device
 

@@ -10,6 +10,11 @@ from pathlib import Path
 from app.store.rescue import rescue_of_damaged, write_durably
 
 DAY_MS = 24 * 3600 * 1000
+ROOM_LOW_BYTES = 200_000_000
+"""Free space below which a person is warned: a shift of counting takes about a hundredth of it, and
+what fills the rest (photos, updates) comes in pieces of this size."""
+ROOM_ENOUGH_BYTES = 250_000_000
+"""Free space from which the warning goes: at the edge it would come and go."""
 _SIDECARS = ("-wal", "-shm")
 
 
@@ -23,6 +28,11 @@ class SalvageReport:
     """Name of the file with every event that could be read, for import at the server."""
     events: int
     reason: str
+
+
+def is_room_low(free_bytes: int, *, was_low: bool) -> bool:
+    """Whether to warn that the disk is nearly full."""
+    return free_bytes < (ROOM_ENOUGH_BYTES if was_low else ROOM_LOW_BYTES)
 
 
 def check_or_salvage(path: Path, *, now_ms: int) -> SalvageReport | None:
@@ -50,11 +60,18 @@ def _damage(path: Path) -> str | None:
     try:
         with contextlib.closing(sqlite3.connect(path)) as connection:
             connection.execute("PRAGMA journal_mode=WAL")
-            found = connection.execute("PRAGMA quick_check(1)").fetchone()
+            return complaint(connection)
     except sqlite3.OperationalError as error:
         # A lock or a full disk is not damage: the caller's own open will say what it is.
         is_damage = "malformed" in str(error) or "disk I/O" in str(error)
         return str(error) if is_damage else None
     except sqlite3.DatabaseError as error:
         return str(error)
+
+
+def complaint(connection: sqlite3.Connection) -> str | None:
+    """The first complaint of quick_check about an opened file; None for a sound one."""
+    # Pages read before are dropped first: what is in memory says nothing about the disk.
+    connection.execute("PRAGMA shrink_memory")
+    found = connection.execute("PRAGMA quick_check(1)").fetchone()
     return None if found == ("ok",) else str(found[0])

@@ -23,6 +23,7 @@ from app.sync.plan import Need
 from app.sync.status import SyncState, SyncStatus
 from app.sync.timers import AsyncTimers, OnDisk, Timers, in_thread
 from app.sync.transport import HttpTransport
+from app.sync.upkeep import Upkeep
 
 log = logging.getLogger("blindcount.sync")
 Subscriber = Callable[[SyncStatus], None]
@@ -64,6 +65,7 @@ class SyncEngine:
             on_disk=on_disk,
             progressed=self._publish,
         )
+        self._upkeep = Upkeep(store, clock, on_disk)
         self._is_busy = False
         self._store_trouble: str | None = None
         self._due_ms = clock.boot_ms()
@@ -96,6 +98,7 @@ class SyncEngine:
         May be called from any thread.
         """
         now = self._clock.boot_ms()
+        self._upkeep.recorded()
         delay = plans.after_poke(
             self._courier.plan,
             due_in_ms=max(0, self._due_ms - now),
@@ -117,12 +120,23 @@ class SyncEngine:
 
     async def _run(self) -> None:
         while True:
+            await self.look_after()
             delay = self.due_in_ms
             if delay > 0:
                 self._wake.clear()
-                await self._timers.wait(self._wake, delay)
+                await self._timers.wait(self._wake, min(delay, self._upkeep.due_in_ms))
                 continue
             await self.cycle()
+
+    async def look_after(self) -> None:
+        """Room on the disk and the soundness of the file, when it is time. Never raises."""
+        if self._upkeep.due_in_ms > 0:
+            return
+        async with self._single_flight:
+            try:
+                await self._upkeep.run(self._publish)
+            except (StoreError, OSError) as error:
+                log.error("upkeep failed: %s", error)
 
     async def cycle(self) -> None:
         """One attempt at everything. Never raises; always arms the next."""
@@ -204,6 +218,8 @@ class SyncEngine:
             next_attempt_ms=self.due_in_ms,
             is_ready=self._reference.is_ready,
             clock_ahead_ms=self._courier.clock_ahead_ms,
+            is_room_low=self._upkeep.is_room_low,
+            salvaged=self._store.salvage.set_aside if self._store.salvage else "",
             detail=self._store_trouble or "",
         )
 

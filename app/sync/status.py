@@ -43,6 +43,10 @@ class SyncStatus:
     """Reference data complete: counting may begin."""
     clock_ahead_ms: int | None = None
     """How far the device's wall clock is ahead of the server's; None before the first exchange."""
+    is_room_low: bool = False
+    """The disk is nearly full: counting stops when it is."""
+    salvaged: str = ""
+    """Name under which a damaged file was set aside since the app started; "" for none."""
     detail: str = ""
     """For the log and the status screen's small print, not for a sentence."""
 

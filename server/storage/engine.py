@@ -10,6 +10,7 @@ keys, `ON CONFLICT` and row locks where two could collide, so that no one has to
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -57,6 +58,11 @@ class Database:
         with self._writer, self._lock_file, Session(self.engine) as session:
             session.connection(execution_options={_WRITE: True})
             yield session
+
+    def free_bytes(self) -> int | None:
+        """Room left on the disk of a SQLite file; None where another machine keeps the database."""
+        beside = _lock_path(self.url)
+        return None if beside is None else shutil.disk_usage(beside.absolute().parent).free
 
     def close(self) -> None:
         """Give back every connection."""

@@ -6,6 +6,7 @@ import flet as ft
 
 from app.screens import theme
 from app.screens.floor.desk import FloorDesk
+from app.screens.floor.notice import notice
 from app.screens.parts.band import live
 from app.screens.parts.buttons import button
 from app.screens.parts.component import kept_texts, remembered
@@ -14,7 +15,9 @@ from app.screens.parts.text import words
 
 
 @remembered
-def EnrolScreen(desk: FloorDesk, problem: str, is_busy: bool) -> ft.Control:
+def EnrolScreen(
+    desk: FloorDesk, problem: str, is_busy: bool, is_salvaged: bool = False
+) -> ft.Control:
     """Scan the supervisor's code, or type address and code."""
     say, palette, defaults = desk.say, desk.palette, desk.rim.defaults
     kept = kept_texts(url=defaults.server_url, code=defaults.code, name=defaults.device_name)
@@ -23,6 +26,7 @@ def EnrolScreen(desk: FloorDesk, problem: str, is_busy: bool) -> ft.Control:
         desk.enrol(kept["url"], kept["code"], kept["name"])
 
     parts: list[ft.Control] = [
+        *([notice(desk, "salvage.words", key="salvaged")] if is_salvaged else []),
         words(say("enrol.title"), size=26, strong=True, color=palette.text),
         words(say("enrol.how"), size=18, color=palette.muted),
         field(say("enrol.server"), key="server_url", into=kept, name="url", palette=palette),

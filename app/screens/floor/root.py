@@ -16,6 +16,7 @@ from app.screens.floor.finish import FinishScreen
 from app.screens.floor.header import Header
 from app.screens.floor.scan_bin import ScanBinScreen
 from app.screens.floor.sheets import SheetView
+from app.screens.floor.notice import notice
 from app.screens.floor.side import (
     BlockedScreen,
     PendingScreen,
@@ -32,6 +33,8 @@ def FloorRoot(desk: FloorDesk, model: FloorModel) -> ft.Control:
     """Draws the model; drawn again whenever it changes."""
     state, palette = model.state, desk.palette
     parts: list[ft.Control] = [Header(desk, state, model.panel, model.is_ready)]
+    if state.sync.is_room_low and state.stage is not Stage.BLOCKED:
+        parts.append(notice(desk, "room.low", key="room_low"))
     if (model.camera.is_on or model.camera.is_leaving) and desk.camera is not None:
         parts.append(CameraPanel(desk, model.camera))
     parts.append(ft.Container(content=_body(desk, model), expand=True, key="body"))
@@ -68,7 +71,7 @@ def _body(desk: FloorDesk, model: FloorModel) -> ft.Control:
         Panel.PENDING: lambda: PendingScreen(desk, state),
         Panel.SETTINGS: lambda: SettingsScreen(desk, state, model.volume),
         Panel.SCANNER_TEST: lambda: ScannerTestScreen(desk, model.last_scan, model.is_ready),
-        Stage.ENROL: lambda: EnrolScreen(desk, model.problem, model.is_busy),
+        Stage.ENROL: lambda: EnrolScreen(desk, model.problem, model.is_busy, state.salvaged),
         Stage.LOADING: lambda: LoadingScreen(desk),
         Stage.SIGN_IN: lambda: SignInScreen(desk, state, model.is_busy),
         Stage.TASKS: lambda: TasksScreen(desk, state),

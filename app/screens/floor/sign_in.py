@@ -7,8 +7,8 @@ import asyncio
 import flet as ft
 
 from app.counting.state import FloorState, Person
-from app.screens import theme
 from app.screens.floor.desk import FloorDesk
+from app.screens.floor.notice import notice
 from app.screens.parts.band import message_band
 from app.screens.parts.buttons import button, row_button
 from app.screens.parts.component import kept_texts, keyed
@@ -24,7 +24,7 @@ def SignInScreen(desk: FloorDesk, state: FloorState, is_busy: bool) -> ft.Contro
     """Names first; the pad when somebody was chosen."""
     body: list[ft.Control] = []
     if state.salvaged:
-        body.append(_notice(desk, "salvage.words"))
+        body.append(notice(desk, "salvage.words", key="salvaged"))
     if state.band is not None:
         sentence = desk.say(state.band.key, **state.band.params)
         body.append(message_band(state.band, sentence, desk.palette))
@@ -33,17 +33,6 @@ def SignInScreen(desk: FloorDesk, state: FloorState, is_busy: bool) -> ft.Contro
     else:
         body.append(keyed(f"pad-{state.chosen.user_id}", PinPad, desk, state.chosen, is_busy))
     return ft.Column(body, spacing=8, expand=True)
-
-
-def _notice(desk: FloorDesk, key: str) -> ft.Control:
-    palette = desk.palette
-    return ft.Container(
-        content=words(desk.say(key), size=16, color=palette.warn.front),
-        bgcolor=palette.warn.back,
-        padding=12,
-        border_radius=theme.RADIUS,
-        margin=8,
-    )
 
 
 def _names(desk: FloorDesk, people: tuple[Person, ...]) -> ft.Control:

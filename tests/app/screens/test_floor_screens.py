@@ -333,6 +333,23 @@ def test_a_full_disk_fills_the_screen_and_goes_away_when_there_is_room(floor: Fl
     on_screen(floor, act)
 
 
+@pytest.mark.parametrize("is_in_bin", [False, True])
+def test_a_nearly_full_disk_is_said_on_every_page_until_there_is_room(floor: Floor, is_in_bin):
+    if is_in_bin:
+        floor.open_bin()
+
+    async def act(shown: Shown) -> None:
+        floor.service.set_sync(SyncView(is_room_low=True))
+        await shown.page.settle()
+        assert any("nearly full" in sentence for sentence in shown.page.spoken())
+
+        floor.service.set_sync(SyncView())
+        await shown.page.settle()
+        assert not shown.page.has("room_low")
+
+    on_screen(floor, act)
+
+
 def test_the_pill_says_how_many_bins_wait_and_that_offline_is_fine(floor: Floor):
     floor.open_bin("A-12-01")
     floor.scan(OIL_EACH)
