@@ -1,4 +1,4 @@
-"""Rules of decisions that only show when one thing follows another: second approvals, reversals, transfers."""
+"""Rules of decisions that show when one thing follows another: approvals, reversals, transfers."""
 
 from __future__ import annotations
 
