@@ -106,6 +106,8 @@ class CaseRow(Reply):
     owner_name: str
     opened_at: datetime
     due_at: datetime
+    ended_at: datetime | None = None
+    """When nobody had to do anything more; None while somebody has to."""
     orders_at_risk: int = 0
     rounds: int = 0
     next_action: Action | None = None
@@ -233,6 +235,9 @@ class AdjustmentView(Reply):
     posted_at: datetime | None = None
     dated_at: datetime
     movement_id: str | None = None
+    can_reverse: bool = False
+    why_not_reverse: str = ""
+    """The rule that forbids the person who asks to take it back, in words."""
 
 
 class CaseDetail(CaseRow):

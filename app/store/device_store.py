@@ -20,8 +20,8 @@ from app.store import event_log, notes, outbox, pins, rescue, samples
 from app.store.clock import DeviceClock, SystemClock
 from app.store.database import LocalFile, fold_sidecars
 from app.store.enrolment import Enrolment
-from app.store.event_log import CountSummary, EventDraft
 from app.store.errors import StoreDamagedError
+from app.store.event_log import CountSummary, EventDraft
 from app.store.health import SalvageReport, check_or_salvage, complaint
 from app.store.migrations import migrate
 from app.store.outbox import OutboxStatus, PendingEvent

@@ -13,6 +13,7 @@ from app.contract.vocabulary import ReasonCode
 from server.api.auth import ReviewerDep, SupervisorDep
 from server.api.deps import ContextDep
 from server.services import journal as service
+from server.services import reversing
 
 router = APIRouter(prefix="/api/v1", tags=["adjustments"])
 PERIOD = timedelta(days=31)
@@ -60,7 +61,7 @@ def reverse(
     adjustment_id: str, body: ReverseRequest, context: ContextDep, person: SupervisorDep
 ) -> dict[str, str]:
     """Take an adjustment back by a linked counter-entry; its variance opens again for a decision."""
-    identity = service.reverse_adjustment(
+    identity = reversing.reverse_adjustment(
         context.database,
         context.site_id,
         adjustment_id,

@@ -35,13 +35,17 @@ def queue(
     bin: str = "",
     sku: str = "",
     owner: str = "",
+    find: Annotated[str, Query(max_length=80)] = "",
     value_from: Decimal | None = None,
     overdue: bool = False,
     ended: bool = False,
     cursor: str | None = None,
     limit: Annotated[int, Query(ge=1, le=case_view.PAGE_MAX)] = 50,
 ) -> CasePage:
-    """Open cases, most urgent first. `ended=true` shows the ended ones; a `state` shows any."""
+    """Open cases, most urgent first. `ended=true`: the ended ones, the last first; a `state`: any.
+
+    `find` is how a bin's or a SKU's name begins, or a case's id.
+    """
     wanted = QueueFilter(
         live=None if state else not ended,
         states=tuple(s.value for s in state or ()),
@@ -50,6 +54,7 @@ def queue(
         bin=bin,
         sku=sku,
         owner=owner,
+        find=find.strip(),
         value_from=value_from,
         overdue_at=context.rim.now() if overdue else None,
     )

@@ -209,6 +209,7 @@ def priority(
     kind: CaseKind,
     *,
     value: Decimal,
+    currency: str,
     standing: Standing | None,
     orders: int,
     first_promise: timedelta | None,
@@ -226,7 +227,7 @@ def priority(
         if standing is None or value == 0:
             return score, "no money is known to be at risk"
         share = round(100 * PROBABILITY[standing])
-        return score, f"{cents(value)} at risk, {share} % likely"
+        return score, f"{cents(value)} {currency} at risk, {share} % likely"
     soon = 0
     when = "no date promised"
     if first_promise is not None:
@@ -237,7 +238,7 @@ def priority(
     total = 60 + min(20, 5 * orders) + soon
     return min(
         100, max(total, score)
-    ), f"{orders} {plural} at risk, {when}; {cents(value)} in stock"
+    ), f"{orders} {plural} at risk, {when}; {cents(value)} {currency} in stock"
 
 
 def due_after(priority_now: int) -> timedelta:

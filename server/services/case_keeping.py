@@ -109,6 +109,7 @@ def apply_event(
     after, fact = transition(standing, event, actor, at=desk.now, why=why)
     case.state, case.version = after.state.value, after.version
     case.is_live = after.state in LIVE
+    case.ended_us = 0 if case.is_live else to_us(desk.now)
     if case.is_live:
         desk.note_live(case)
     told = case_rows.history_row(

@@ -23,6 +23,7 @@ def price(desk: Desk, case: ExceptionCaseRow) -> None:
     score, why = priority(
         CaseKind(case.kind),
         value=impact.inventory_absolute,
+        currency=desk.currency,
         standing=Standing(case.standing) if case.standing else None,
         orders=len(impact.orders),
         first_promise=None if first is None else first - desk.now,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Sequence
 from decimal import Decimal
 
 from app.contract.problems import RefusalError
@@ -46,12 +47,18 @@ from server.services.case_evidence import guesses_of, impact_of
 from server.services.case_timeline import history_view, movement_views, round_views, timeline
 from server.services.desk import Desk
 from server.services.lookahead import LookAhead
+from server.services.reversing import check_reversal
 from server.storage import case_queue, ledger
 from server.storage import cases as case_rows
 from server.storage.case_queue import QueueFilter
 from server.storage.columns import from_u, from_us
 from server.storage.engine import Database
-from server.storage.tables_casework import CountTaskRow, ExceptionCaseRow
+from server.storage.tables_casework import (
+    AdjustmentPartRow,
+    AdjustmentRow,
+    CountTaskRow,
+    ExceptionCaseRow,
+)
 
 PAGE_MAX = 200
 
@@ -72,7 +79,10 @@ def queue_page(
     limit: int,
     rim: Rim,
 ) -> CasePage:
-    """One page of the queue, most urgent first. Raises request-invalid for a cursor that is not ours."""
+    """One page: the queue, most urgent first, or ended cases, the last first.
+
+    Raises request-invalid for a cursor that is not ours.
+    """
     with database.read() as session:
         desk = Desk(session, site_id, rim.now(), rim.new_id)
         size = min(max(1, limit), PAGE_MAX)
@@ -84,23 +94,25 @@ def queue_page(
         number, value = case_queue.open_totals(session, site_id)
         return CasePage(
             items=tuple(case_row(desk, row) for row in shown),
-            next_cursor=_cursor(shown[-1]) if len(rows) > size else None,
+            next_cursor=_cursor(*case_queue.place_of(shown[-1], wanted))
+            if len(rows) > size
+            else None,
             total_open=number,
             value_open=str(cents(value)),
             currency=desk.currency,
         )
 
 
-def _cursor(row: ExceptionCaseRow) -> str:
-    return base64.urlsafe_b64encode(f"{row.rank}:{row.case_id}".encode()).decode()
+def _cursor(place: int, case_id: str) -> str:
+    return base64.urlsafe_b64encode(f"{place}:{case_id}".encode()).decode()
 
 
 def _seen(cursor: str | None) -> tuple[int, str] | None:
     if cursor is None:
         return None
     try:
-        rank, _, case_id = base64.urlsafe_b64decode(cursor.encode()).decode().partition(":")
-        return int(rank), case_id
+        place, _, case_id = base64.urlsafe_b64decode(cursor.encode()).decode().partition(":")
+        return int(place), case_id
     except (ValueError, binascii.Error) as error:
         raise RefusalError("request-invalid", where="cursor", reason="not one of ours") from error
 
@@ -133,6 +145,7 @@ def _row_fields(desk: Desk, case: ExceptionCaseRow) -> dict[str, object]:
         "owner_name": desk.name_of(case.owner_id),
         "opened_at": from_us(case.opened_us),
         "due_at": from_us(case.due_us),
+        "ended_at": from_us(case.ended_us) if case.ended_us else None,
         "orders_at_risk": case.orders_at_risk,
         "rounds": case.rounds,
         "next_action": Action(case.next_action) if case.next_action else None,
@@ -179,7 +192,7 @@ def _detail(desk: Desk, case: ExceptionCaseRow, person: Person) -> CaseDetail:
         proposals=tuple(_proposal(g) for g in guesses_of(desk, case)),
         actions=tuple(offers(desk, case, person)),
         history=tuple(history),
-        adjustment=_adjustment(desk, case),
+        adjustment=_adjustment(desk, case, person),
         linked_case_ids=_linked(desk, case),
     )
 
@@ -283,16 +296,19 @@ def _why_not(actor: Actor, action: Action, terms: ApprovalTerms) -> str:
     return ""
 
 
-def _adjustment(desk: Desk, case: ExceptionCaseRow) -> AdjustmentView | None:
+def _adjustment(desk: Desk, case: ExceptionCaseRow, person: Person) -> AdjustmentView | None:
     rows = case_rows.adjustments_of_case(desk.session, desk.site_id, case.case_id)
     first = next((row for row in rows if not row.reverses), None)
     if first is None:
         return None
-    parts = case_rows.parts_of_adjustments(desk.session, desk.site_id, [first.adjustment_id])
-    own = [p for p in parts[first.adjustment_id] if p.case_id == case.case_id]
+    parts = case_rows.parts_of_adjustments(desk.session, desk.site_id, [first.adjustment_id])[
+        first.adjustment_id
+    ]
+    own = [p for p in parts if p.case_id == case.case_id]
     mine = [p for p in own if (p.sku, p.condition) == (case.sku, case.condition)]
     quantity = sum((from_u(p.quantity_u) for p in mine), Decimal(0))
     is_reversed = any(row.reverses == first.adjustment_id for row in rows)
+    why_not = _why_not_reversed(desk, first, parts, person)
     return AdjustmentView(
         adjustment_id=first.adjustment_id,
         state="reversed" if is_reversed else "posted",
@@ -302,7 +318,19 @@ def _adjustment(desk: Desk, case: ExceptionCaseRow) -> AdjustmentView | None:
         posted_at=from_us(first.posted_us),
         dated_at=from_us(first.dated_us),
         movement_id=mine[0].movement_id if mine else None,
+        can_reverse=not is_reversed and not why_not,
+        why_not_reverse="It has been taken back." if is_reversed else why_not,
     )
+
+
+def _why_not_reversed(
+    desk: Desk, row: AdjustmentRow, parts: Sequence[AdjustmentPartRow], person: Person
+) -> str:
+    try:
+        check_reversal(desk, row, parts, person)
+    except RefusalError as refusal:
+        return refusal.detail
+    return ""
 
 
 def _linked(desk: Desk, case: ExceptionCaseRow) -> tuple[str, ...]:

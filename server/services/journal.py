@@ -12,8 +12,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from app.contract.problems import RefusalError
-from app.contract.review import Action
-from app.contract.vocabulary import ReasonCode, quantity_text
+from app.contract.vocabulary import quantity_text
 from server.clock import Rim
 from server.domain.adjustment import (
     ADJUSTMENT_KIND,
@@ -23,15 +22,8 @@ from server.domain.adjustment import (
     journal_line,
     journal_totals,
 )
-from server.domain.cases import Actor, check_decider
-from server.domain.people import Person
 from server.domain.stock import OUTSIDE
-from server.services import adjusting
-from server.services.adjusting import Approval
-from server.services.counting_tasks import people_who_counted
 from server.services.desk import Desk
-from server.services.negative_books import negative_books
-from server.services.reconciling import judge
 from server.storage import cases as case_rows
 from server.storage import ledger
 from server.storage.columns import from_u, from_us, to_us
@@ -82,7 +74,7 @@ def journal(
     with database.read() as session:
         desk = Desk(session, site_id, rim.now(), rim.new_id)
         rows = adjustments_between(session, site_id, since, until)
-        lines = tuple(_lines(desk, rows))
+        lines = tuple(lines_of(desk, rows))
         return Journal(
             since=since,
             until=until,
@@ -92,7 +84,8 @@ def journal(
         )
 
 
-def _lines(desk: Desk, rows: Sequence[AdjustmentRow]) -> Iterable[JournalLine]:
+def lines_of(desk: Desk, rows: Sequence[AdjustmentRow]) -> Iterable[JournalLine]:
+    """What each of these postings did to inventory value; transfers and conversions do nothing."""
     parts = case_rows.parts_of_adjustments(
         desk.session, desk.site_id, [row.adjustment_id for row in rows]
     )
@@ -167,59 +160,6 @@ def journal_row(line: JournalLine, currency: str) -> dict[str, str]:
         "approved_by": part.approved_by,
         "reverses": part.reverses,
     }
-
-
-def reverse_adjustment(
-    database: Database,
-    site_id: str,
-    adjustment_id: str,
-    person: Person,
-    *,
-    reason: ReasonCode,
-    note: str,
-    rim: Rim,
-    identity: str | None = None,
-) -> str:
-    """Take a posting back by a linked counter-entry; the reversal's id.
-
-    The counts still say what they said: the variance opens again as a correction, for somebody to
-    decide. It is an approval of as much money. `identity` sent again is answered and not done again.
-    Raises not-found, role-forbidden, approver-counted, approver-limit, transition-refused.
-    """
-    with database.write() as session:
-        desk = Desk(session, site_id, rim.now(), rim.new_id)
-        row = session.get(AdjustmentRow, (site_id, adjustment_id))
-        if row is None:
-            raise RefusalError("not-found", what="adjustment", id=adjustment_id)
-        case = case_rows.find_case(session, site_id, row.case_id, lock=True)
-        if case is None:
-            raise RefusalError("not-found", what="case", id=row.case_id)
-        known = session.get(AdjustmentRow, (site_id, identity)) if identity else None
-        if known is not None and known.reverses == adjustment_id:
-            return known.adjustment_id
-        parts = case_rows.parts_of_adjustments(session, site_id, [adjustment_id])[adjustment_id]
-        cases = {case.case_id, *(part.case_id for part in parts if part.case_id)}
-        _check_reversal(desk, row, person, cases)
-        approval = Approval(by=person.user_id, reason=reason, note=note)
-        made = adjusting.reverse(desk, row, approval, identity or rim.new_id())
-        session.flush()
-        for place in sorted({part.bin for part in parts}):
-            judge(desk, place, since=from_us(case.first_order_us or row.dated_us))
-        negative_books(desk, {(part.bin, part.sku) for part in parts})
-        session.commit()
-        return made
-
-
-def _check_reversal(desk: Desk, row: AdjustmentRow, person: Person, cases: set[str]) -> None:
-    """A reversal is an approval too: not by who counted, and not of more money than the limit."""
-    check_decider(Actor(user_id=person.user_id, role=person.role), Action.APPROVE)
-    if person.user_id in people_who_counted(desk.session, desk.site_id, sorted(cases)):
-        raise RefusalError("approver-counted")
-    value = journal_totals(_lines(desk, [row])).absolute
-    if value > person.approve_limit:
-        raise RefusalError(
-            "approver-limit", value=value, currency=desk.currency, limit=person.approve_limit
-        )
 
 
 def journal_json(found: Journal) -> dict[str, Any]:

@@ -97,6 +97,13 @@ def _say_negative(desk: Desk, case: ExceptionCaseRow, quantity: Decimal) -> None
     case.unit_cost_u, case.value_u = to_u(cost), to_u(value)
     set_priority(
         case,
-        *priority(CaseKind.NEGATIVE_BOOK, value=value, standing=None, orders=0, first_promise=None),
+        *priority(
+            CaseKind.NEGATIVE_BOOK,
+            value=value,
+            currency=desk.currency,
+            standing=None,
+            orders=0,
+            first_promise=None,
+        ),
     )
     desk.session.add(case)

@@ -93,7 +93,14 @@ def new_case(
     desk: Desk, fact: OddFact, subject: str = "", *, value: Decimal = ZERO
 ) -> ExceptionCaseRow:
     """One more open case, owned by rule. Whether there is one already is the caller's question."""
-    score, why = priority(fact.kind, value=value, standing=None, orders=0, first_promise=None)
+    score, why = priority(
+        fact.kind,
+        value=value,
+        currency=desk.currency,
+        standing=None,
+        orders=0,
+        first_promise=None,
+    )
     owner, lead = desk.owner(zone=fact.zone, kind=fact.kind, value=value)
     case = ExceptionCaseRow(
         site_id=desk.site_id,

@@ -94,11 +94,12 @@ def _say(desk: Desk, case: ExceptionCaseRow, broken: BrokenPromise, *, because: 
     score, why = priority(
         CaseKind.ORDER_AT_RISK,
         value=ZERO,
+        currency=desk.currency,
         standing=None,
         orders=1,
         first_promise=promised - desk.now if promised else None,
     )
-    set_priority(case, score, f"{why.partition(';')[0]}; {broken.value} of sales")
+    set_priority(case, score, f"{why.partition(';')[0]}; {broken.value} {desk.currency} of sales")
     desk.session.add(case)
 
 

@@ -8,11 +8,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import tuple_
+from sqlalchemy import or_, tuple_
 from sqlmodel import Session, col, func, select
 
 from server.storage.columns import from_u, to_u, to_us
-from server.storage.tables_casework import ExceptionCaseRow
+from server.storage.tables_casework import HAS_ENDED, ExceptionCaseRow
 
 _CASE = ExceptionCaseRow
 
@@ -28,6 +28,8 @@ class QueueFilter:
     bin: str = ""
     sku: str = ""
     owner: str = ""
+    find: str = ""
+    """A case's id, or how a bin's or a SKU's name begins, in any case of letters."""
     value_from: Decimal | None = None
     overdue_at: datetime | None = None
     """Only those that were due before this instant."""
@@ -48,11 +50,26 @@ class QueueFilter:
         ):
             if value:
                 found.append(col(column) == value)
+        if self.find:
+            found.append(_found_by(self.find))
         if self.value_from is not None:
             found.append(col(_CASE.value_u) >= to_u(self.value_from))
         if self.overdue_at is not None:
             found.append(col(_CASE.due_us) < to_us(self.overdue_at))
         return found
+
+
+def _found_by(text: str) -> Any:
+    begins = (func.upper(col(c)).startswith(text.upper(), autoescape=True) for c in _NAMES)
+    return or_(col(_CASE.case_id) == text.lower(), *begins)
+
+
+_NAMES = (_CASE.bin, _CASE.sku)
+
+
+def place_of(case: ExceptionCaseRow, wanted: QueueFilter) -> tuple[int, str]:
+    """Where the case stands in a list of these: what `page_of_cases` goes on after."""
+    return (case.ended_us if wanted.live is False else case.rank), case.case_id
 
 
 def page_of_cases(
@@ -63,16 +80,19 @@ def page_of_cases(
     after: tuple[int, str] | None,
     limit: int,
 ) -> Sequence[ExceptionCaseRow]:
-    """Cases by priority, highest first, then by id; `after` is (rank, id) of the last one seen."""
-    query = (
-        select(_CASE)
-        .where(*wanted.clauses(site_id))
-        .order_by(col(_CASE.rank), col(_CASE.case_id))
-        .limit(limit)
-    )
+    """Cases by priority, highest first, then by id; ended ones by their end, the last first.
+
+    `after` is the place of the last one seen.
+    """
+    is_ended = wanted.live is False
+    place = tuple_(col(_CASE.ended_us if is_ended else _CASE.rank), col(_CASE.case_id))
+    query = select(_CASE).where(*wanted.clauses(site_id)).limit(limit)
+    if is_ended:
+        query = query.where(HAS_ENDED)
     if after is not None:
-        query = query.where(tuple_(col(_CASE.rank), col(_CASE.case_id)) > after)
-    return session.exec(query).all()
+        query = query.where(place < after if is_ended else place > after)
+    order = (each.desc() if is_ended else each for each in place.clauses)
+    return session.exec(query.order_by(*order)).all()
 
 
 def open_totals(session: Session, site_id: str) -> tuple[int, Decimal]:

@@ -13,6 +13,8 @@ from sqlmodel import Field, SQLModel
 from server.storage.columns import CodeText
 
 _LIVE = text("is_live")
+HAS_ENDED = text("ended_us > 0")
+"""As the index of the ended cases says it, so that a query is seen to be covered by it."""
 _FIRST = text("reverses = ''")
 _OPEN_FIRST_COUNT = text("case_id = '' AND state IN ('planned', 'assigned', 'counting')")
 
@@ -132,6 +134,14 @@ class ExceptionCaseRow(SQLModel, table=True):
             postgresql_where=_LIVE,
         ),
         Index("ix_exception_case_queue", "site_id", "is_live", "rank", "case_id", "value_u"),
+        Index(
+            "ix_exception_case_ended",
+            "site_id",
+            "ended_us",
+            "case_id",
+            sqlite_where=HAS_ENDED,
+            postgresql_where=HAS_ENDED,
+        ),
         Index("ix_exception_case_bin", "site_id", "bin", "sku"),
         Index("ix_exception_case_sku", "site_id", "sku", "is_live"),
         Index(
@@ -181,6 +191,8 @@ class ExceptionCaseRow(SQLModel, table=True):
     """Who it goes to when it is overdue."""
     opened_us: int = Field(sa_type=BigInteger)
     due_us: int = Field(sa_type=BigInteger)
+    ended_us: int = Field(default=0, sa_type=BigInteger)
+    """When nobody had to do anything more; 0 while somebody has to."""
     next_action: str = Field(default="", sa_type=CodeText)
     next_words: str = ""
     top_proposal: str = Field(default="", sa_type=CodeText)

@@ -14,9 +14,9 @@ from app.screens.floor.desk import FloorDesk, FloorModel, Panel
 from app.screens.floor.enrol import EnrolScreen, LoadingScreen
 from app.screens.floor.finish import FinishScreen
 from app.screens.floor.header import Header
+from app.screens.floor.notice import notice
 from app.screens.floor.scan_bin import ScanBinScreen
 from app.screens.floor.sheets import SheetView
-from app.screens.floor.notice import notice
 from app.screens.floor.side import (
     BlockedScreen,
     PendingScreen,

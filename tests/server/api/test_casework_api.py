@@ -6,11 +6,19 @@ import csv
 import io
 from collections.abc import AsyncIterator
 from decimal import Decimal
+from urllib.parse import quote
 
 import httpx
 import pytest
 
-from app.contract.review import AccuracyReport, CaseDetail, CasePage, DecisionResult, TaskRow
+from app.contract.review import (
+    AccuracyReport,
+    AdjustmentView,
+    CaseDetail,
+    CasePage,
+    DecisionResult,
+    TaskRow,
+)
 from app.contract.vocabulary import Role
 from server.main import create_app
 from server.services import access
@@ -213,6 +221,69 @@ async def test_the_same_bulk_decision_sent_again_posts_nothing_again(floor: Floo
     assert [(r["done"], r["repeated"]) for r in again["results"]] == [(True, True)] * 2
     assert floor.book("A-01") == {("S1", "available"): Decimal(4)}
     assert floor.book("A-02") == {("S1", "available"): Decimal(9)}
+
+
+async def page(client: httpx.AsyncClient, query: str, who: dict[str, str]) -> CasePage:
+    answer = await client.get(f"/api/v1/exceptions?{query}", headers=who)
+    return CasePage.model_validate(answer.json())
+
+
+@pytest.mark.anyio
+async def test_ended_cases_come_with_the_last_one_first_and_are_found_by_bin_sku_or_id(
+    floor: Floor, client
+):
+    two_short_bins(floor)
+    lea = await signed_in(client, "lea")
+    of_bin = {}
+    for bin in ("A-02", "A-01"):
+        case = floor.case(bin=bin)
+        of_bin[bin] = case.case_id
+        floor.approve(case, "lea")
+        floor.time.advance(minutes=5)
+
+    first = await page(client, "ended=true&limit=1", lea)
+    second = await page(client, f"ended=true&limit=1&cursor={first.next_cursor}", lea)
+
+    assert [row.bin for row in (*first.items, *second.items)] == ["A-01", "A-02"]
+    assert second.next_cursor is None
+    ends = [row.ended_at for row in (*first.items, *second.items)]
+    assert ends[0] > ends[1]
+    for text, bins in (
+        ("a-02", ["A-02"]),
+        ("s1", ["A-01", "A-02"]),
+        (of_bin["A-01"].upper(), ["A-01"]),
+        ("a%", []),
+    ):
+        found = await page(client, f"ended=true&find={quote(text)}", lea)
+        assert [row.bin for row in found.items] == bins, text
+    assert (await page(client, "", lea)).items == ()
+
+
+@pytest.mark.anyio
+async def test_a_posted_case_says_whether_it_can_be_taken_back_and_why_not(floor: Floor, client):
+    two_short_bins(floor)
+    case = floor.case(bin="A-01")
+    floor.approve(case, "lea")
+    url = f"/api/v1/exceptions/{case.case_id}"
+
+    async def offer(who: str) -> AdjustmentView:
+        answer = await client.get(url, headers=await signed_in(client, who))
+        detail = CaseDetail.model_validate(answer.json())
+        assert detail.adjustment is not None
+        return detail.adjustment
+
+    for_lead, for_finance = await offer("lea"), await offer("fin")
+    assert (for_lead.state, for_lead.can_reverse, for_lead.why_not_reverse) == ("posted", True, "")
+    assert not for_finance.can_reverse
+    assert "finance" in for_finance.why_not_reverse
+    await client.post(
+        f"/api/v1/adjustments/{for_lead.adjustment_id}/reversal",
+        headers=await signed_in(client, "lea"),
+        json={"reason": "data_entry"},
+    )
+    after = await offer("lea")
+    assert (after.state, after.can_reverse) == ("reversed", False)
+    assert after.why_not_reverse == "It has been taken back."
 
 
 @pytest.mark.anyio

@@ -102,6 +102,7 @@ def _score(value: str, standing=Standing.AGREED, orders=0, hours: float | None =
     return priority(
         CaseKind.VARIANCE,
         value=D(value),
+        currency="EUR",
         standing=standing,
         orders=orders,
         first_promise=promise,

@@ -105,6 +105,7 @@ def _priority(row: dict[str, str]) -> None:
     score, _ = priority(
         CaseKind.VARIANCE,
         value=D(row["value"]),
+        currency="EUR",
         standing=Standing(row["rounds"]),
         orders=int(row["orders"]),
         first_promise=timedelta(hours=int(hours)) if hours else None,

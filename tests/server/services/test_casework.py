@@ -322,7 +322,7 @@ def test_a_book_below_zero_is_a_case_until_it_is_mended(floor: Floor):
 
 
 def test_a_reversal_puts_the_stock_back_and_the_variance_is_open_again(floor: Floor):
-    from server.services.journal import reverse_adjustment
+    from server.services.reversing import reverse_adjustment
 
     floor.stock("A-01")
     floor.count("ana", "A-01", {"S1": "4"}, at=clock("10:00"))

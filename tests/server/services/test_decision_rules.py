@@ -10,7 +10,7 @@ from sqlmodel import select
 from app.contract.problems import RefusalError
 from app.contract.review import Action
 from app.contract.vocabulary import CaseKind, CaseState, ReasonCode, Tracking
-from server.services import journal
+from server.services import journal, reversing
 from server.services.case_view import find_detail
 from server.storage.columns import to_u
 from server.storage.rules import Policy, keep_policy
@@ -48,7 +48,7 @@ def adjustments(floor: Floor) -> list[AdjustmentRow]:
 
 
 def reverse(floor: Floor, adjustment_id: str, by: str = "lea", **fields) -> str:
-    return journal.reverse_adjustment(
+    return reversing.reverse_adjustment(
         floor.database,
         SITE,
         adjustment_id,

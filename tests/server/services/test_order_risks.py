@@ -9,7 +9,7 @@ import pytest
 from app.contract.review import Action
 from app.contract.vocabulary import CaseKind, CaseState, ReasonCode
 from server.services.case_view import find_detail
-from server.services.journal import reverse_adjustment
+from server.services.reversing import reverse_adjustment
 from tests.support.events import counted
 from tests.support.floor import Floor, clock, damaged_of
 from tests.support.imports import import_rows
@@ -60,7 +60,7 @@ def test_a_posted_shortage_leaves_a_case_for_the_order_it_breaks(floor: Floor):
     assert case.owner_id == cause.owner_id
     assert case.title == "Order 77 lacks 4 of 8 × S1"
     assert case.next_words.startswith("Bring 4 × S1 by ")
-    assert case.priority_why == "1 order at risk, first promised in 8 h; 20.00 of sales"
+    assert case.priority_why == "1 order at risk, first promised in 8 h; 20.00 EUR of sales"
     assert 100 - case.rank == 85
     detail = find_detail(floor.database, SITE, case.case_id, floor.person("sue"), rim=floor.rim)
     assert [(o.number, o.short, o.value) for o in detail.impact.orders] == [("77", "4", "20.00")]

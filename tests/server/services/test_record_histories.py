@@ -8,8 +8,8 @@ from app.contract.review import Action
 from app.contract.vocabulary import ReasonCode, Role
 from server.domain.records import TRANSITIONS, Record
 from server.services import planning
-from server.services.journal import reverse_adjustment
 from server.services.record_histories import full_history_of
+from server.services.reversing import reverse_adjustment
 from tests.support.desk import a_desk
 from tests.support.floor import Floor, clock
 from tests.support.server import SITE
