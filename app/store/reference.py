@@ -211,16 +211,16 @@ class Reference:
         Raises SnapshotDamagedError when it is not what the manifest says. Not ready until the people
         and tasks that such a file does not hold have been pulled.
         """
-        if self._aside is not None:
-            self._aside.close()
-            self._aside = None
         path = self._folder / ASIDE_FILE
-        _remove(path)
         work = self._folder / f"{ASIDE_FILE}.work"
         self.download().assemble(manifest, work)
         with closing(sqlite3.connect(work)) as db, db:
             # In the same step as the name by which it is found: half of it is never followed.
             db.execute("INSERT INTO mark VALUES (?, ?)", (reference_writes.CURSOR, manifest.cursor))
+        if self._aside is not None:
+            self._aside.close()
+            self._aside = None
+        _remove(path)
         work.replace(path)
         self.download().discard()
         self._aside = Reference(self._folder, _open_file(path))
@@ -238,6 +238,17 @@ class Reference:
         with self._file.replacing():
             _remove_sidecars(path)
             aside.replace(path)
+
+    def begin_for_another_key(self) -> None:
+        """This device has another PIN key: the people held here cannot sign in, others take their place.
+
+        They go at once, and until others are here the device is not ready: a right PIN would be called
+        wrong. Bins and SKUs stay in use for a count under way. Should the new file be lost, this one
+        has no cursor any more and is filled from the start, people included.
+        """
+        with self._file.write_rows() as db:
+            reference_writes.forget_people(db)
+        self.begin_rebuild()
 
     def start_afresh(self) -> None:
         """Empty the file: the device now belongs to another server."""

@@ -163,6 +163,13 @@ def mark(db: Connection, name: str, value: str) -> None:
     db.execute("INSERT OR REPLACE INTO mark (name, value) VALUES (?, ?)", (name, value))
 
 
+def forget_people(db: Connection) -> None:
+    """Remove everybody, and with them the marks that say how far the file goes and that it is complete."""
+    db.execute(f"DELETE FROM {RefKind.USER.value}")
+    db.execute("DELETE FROM total WHERE kind = ?", (RefKind.USER.value,))
+    db.execute("DELETE FROM mark WHERE name IN (?, ?)", (CURSOR, READY))
+
+
 def empty(db: Connection) -> None:
     """Remove every row of every table."""
     for table in (*(kind.value for kind in RefKind), "total", "mark"):

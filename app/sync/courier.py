@@ -113,7 +113,7 @@ class Courier:
 
     def _fetch_afresh(self) -> None:
         if self._reference.rebuild() is not None or self._reference.cursor() is not None:
-            self._reference.begin_rebuild()
+            self._reference.begin_for_another_key()
 
     async def _ask_to_enrol(self, url: str, token: str, device_name: str) -> Outcome[EnrolReply]:
         request = EnrolRequest(

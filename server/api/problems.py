@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -16,6 +17,8 @@ from app.contract.problems import CATALOGUE, Problem, RefusalError
 
 PROBLEM_TYPE = "application/problem+json"
 BUSY_SECONDS = 2
+REF_BYTES = 4
+"""Of the reference that ties a person's report to the line of the log."""
 log = logging.getLogger("blindcount.api")
 
 
@@ -107,6 +110,12 @@ def install_problem_handlers(app: FastAPI) -> None:
 
 def _internal(request: Request, error: Exception) -> JSONResponse:
     problem = CATALOGUE["internal"]
-    ref = secrets.token_hex(4)
+    ref = _random(request)(REF_BYTES).hex()
     log.error("%s %s failed [%s]", request.method, request.url.path, ref, exc_info=error)
     return problem_response(problem, problem.detail.format(ref=ref), ref=ref)
+
+
+def _random(request: Request) -> Callable[[int], bytes]:
+    """The process's source of randomness; the system's own while the process is only being made."""
+    context = getattr(request.app.state, "context", None)
+    return secrets.token_bytes if context is None else context.rim.random

@@ -138,24 +138,12 @@ class Checks:
 
     def unsettled(self) -> str:
         """Why not everything has arrived yet; "" when it has."""
-        world = self.world
-        rev = None
-        for device in world.devices:
-            process = device.process
-            if process is None:
-                return f"{device.name} is off"
-            unsent = process.store.outbox().unsent
-            if unsent:
-                return f"{device.name}: {unsent} unsent, {process.engine.status}"
-            if process.store.rescue_files():
-                return f"{device.name}: a rescue file waits"
-            if process.engine.status.state != "up_to_date":
-                return f"{device.name}: {process.engine.status}"
-            rev = world.server.rev if rev is None else rev
-            cursor = process.reference.cursor() or "~~0~0"
-            if int(cursor.split("~")[2]) != rev:
-                return f"{device.name}: reference data at {cursor}, the server at {rev}"
-        return self._not_back() if world.is_restored_unsaid else ""
+        rev = self.world.server.rev
+        for device in self.world.devices:
+            why = _unfinished(device.process, rev)
+            if why:
+                return f"{device.name} {why}"
+        return self._not_back() if self.world.is_restored_unsaid else ""
 
     def _not_back(self) -> str:
         """After a restore that nobody announced: what the devices have not sent again yet."""
@@ -297,6 +285,22 @@ class Checks:
             expected = {i: d for (k, i), d in theirs.items() if k is kind}
             if ours != expected:
                 self.violated(f"I6: {device.name} has other {kind}s than the server")
+
+
+def _unfinished(process: Process | None, rev: int) -> str:
+    """What a device has still to send or fetch; "" for nothing. `rev`: where the server stands."""
+    if process is None:
+        return "is off"
+    reference, cursor = process.reference, process.reference.cursor() or "~~0~0"
+    reasons = {
+        "has unsent events": process.store.outbox().unsent,
+        "has a rescue file waiting": process.store.rescue_files(),
+        "says it is not up to date": process.engine.status.state != "up_to_date",
+        "fetches its reference data anew": reference.rebuild() is not None,
+        f"is at {cursor}, the server at {rev}": int(cursor.split("~")[2]) != rev,
+    }
+    found = next((words for words, is_so in reasons.items() if is_so), "")
+    return f"{found}: {process.engine.status}" if found else ""
 
 
 def reference_rows(process: Process) -> dict[RefKind, dict[str, Any]]:

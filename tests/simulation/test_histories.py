@@ -53,6 +53,16 @@ def test_what_once_went_wrong_goes_well(seed):
     assert not tell(seed).failure
 
 
+@pytest.mark.parametrize("seed", [159, 1018])
+def test_a_device_that_fetches_everything_anew_is_not_called_settled(seed):
+    assert not tell(seed, is_brief=True).failure
+
+
+@pytest.mark.parametrize("seed", [550, 890])
+def test_a_server_whose_disk_fails_answers_the_same_when_it_happens_again(seed):
+    assert not tell_twice(seed).failure
+
+
 @pytest.mark.parametrize("seed", [3, 9])
 def test_a_seed_tells_the_same_history_again(seed):
     assert not tell_twice(seed).failure
