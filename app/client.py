@@ -24,9 +24,10 @@ from app.review_link import REVIEW_ROUTE, ReviewLink
 from app.screens.page import AppPage, PageParts, show_trouble
 from app.settings import ClientSettings, read_settings
 from app.store.clock import SystemClock
-from app.store.device_store import DeviceStore
+from app.store.device_store import OPS_FILE, DeviceStore
 from app.store.errors import StoreError
 from app.store.reference import Reference
+from app.store.rescue import export_of_damaged
 from app.sync.engine import SyncEngine
 from app.sync.transport import HttpTransport
 
@@ -118,7 +119,15 @@ async def main(page: ft.Page) -> None:
         made = runtime()
     except StoreError as error:
         _log.error("the store cannot be opened: %s", error)
-        show_trouble(page, load_words(read_settings().language)(error.words))
+        settings = read_settings()
+        say = load_words(settings.language)
+        show_trouble(
+            page,
+            say(error.words),
+            rescue=lambda: export_of_damaged(settings.data_dir / OPS_FILE),
+            say=say,
+            now=now,
+        )
         return
     made.run()
     if (page.route or "").startswith(REVIEW_ROUTE):

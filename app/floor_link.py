@@ -10,6 +10,7 @@ from app.screens.floor.desk import Defaults
 from app.settings import ClientSettings
 from app.store.device_store import DeviceStore
 from app.store.errors import StoreError
+from app.store.rescue import RescueExport
 from app.sync.engine import SyncEngine
 from app.sync.outcomes import Delivered, Outcome, Refused, Trouble
 from app.sync.status import SyncState, SyncStatus
@@ -89,6 +90,10 @@ class FloorLink:
         except ValueError:
             return self._say("enrol.needs_server")
         return enrol_words(self._say, outcome)
+
+    def rescue(self) -> RescueExport:
+        """All that the server lacks, as a file to take off the device. Reads the disk."""
+        return self._store.rescue_export()
 
     async def send_now(self) -> None:
         """Try at once, and return when it was tried."""

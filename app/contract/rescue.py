@@ -3,11 +3,15 @@
 First line: what this is and whose it is. Then one line an event, with its own bytes. Last line: how
 many, and the SHA-256 of everything above, so that a cut file is recognised. Importing one twice, or
 after its events arrived another way, changes nothing: events are known by their ids.
+
+A person's file may hold several of them one after the other (this install's and those set aside), and
+a last line that says which device made it, with a keyed hash over all above.
 """
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,6 +21,8 @@ from pydantic import ValidationError
 from app.contract.wire import SentEvent
 
 FORMAT = 1
+_HEAD = '{"blindcount_rescue"'
+_SIGNATURE = '{"blindcount_signed"'
 
 
 class RescueFileError(ValueError):
@@ -33,6 +39,65 @@ class RescueFile:
     """False: cut or altered. What can be read is here all the same."""
     unreadable: int
     """Lines that are no events."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RescueBundle:
+    """What a person's file holds."""
+
+    files: tuple[RescueFile, ...]
+    device_id: str = ""
+    """The device that says that it made it; "" for an unsigned one."""
+    _signed_text: str = ""
+    _mac: str = ""
+
+    def is_signed_with(self, token_sha256: str) -> bool:
+        """Whether whoever made it had the token with this hash, and nothing was changed since."""
+        return hmac.compare_digest(_mac(self._signed_text, token_sha256), self._mac)
+
+
+def signed(text: str, device_id: str, token_sha256: str) -> str:
+    """The text and one more line: its device, and a hash over it keyed with its token's own hash."""
+    line = {"blindcount_signed": device_id, "mac": _mac(text, token_sha256)}
+    return f"{text}{json.dumps(line)}\n"
+
+
+def _mac(text: str, token_sha256: str) -> str:
+    told = text.encode("utf-8", "surrogatepass")
+    return hmac.new(token_sha256.encode(), told, hashlib.sha256).hexdigest()
+
+
+def file_text(data: bytes) -> str:
+    """The text of a file's bytes. A line with a broken byte becomes no event: never an altered count."""
+    return "\n".join(_line_text(line) for line in data.split(b"\n"))
+
+
+def _line_text(line: bytes) -> str:
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError:
+        return "\ufffd"
+
+
+def read_bundle(text: str) -> RescueBundle:
+    """Everything readable of a file with any number of rescues. Raises RescueFileError for none."""
+    # What an editor or a mail program did to it is no damage.
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    body, mark, end = text.rpartition(_SIGNATURE)
+    signature = _object(mark + end) if mark else {}
+    if not signature:
+        body = text
+    sections: list[list[str]] = []
+    for line in body.split("\n"):
+        if line.startswith(_HEAD) or not sections:
+            sections.append([])
+        sections[-1].append(line)
+    return RescueBundle(
+        files=tuple(read_rescue("\n".join(lines)) for lines in sections),
+        device_id=str(signature.get("blindcount_signed", "")),
+        _signed_text=body,
+        _mac=str(signature.get("mac", "")),
+    )
 
 
 def rescue_text(install_id: str, events: Iterable[SentEvent]) -> str:

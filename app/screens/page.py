@@ -7,6 +7,7 @@ import contextvars
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 import flet as ft
 from flet.controls.context import _context_page
@@ -21,9 +22,12 @@ from app.scanner.wedge import WedgeProfile
 from app.screens import theme
 from app.screens.floor.desk import CameraView, FloorDesk, FloorRim
 from app.screens.floor.root import FloorRoot
+from app.screens.parts.buttons import button
 from app.screens.parts.text import words
+from app.screens.saving import FileSaver, hand_over
 from app.screens.tones import Tones
 from app.screens.wedge import ScannerField
+from app.store.rescue import RescueExport
 
 _log = logging.getLogger(__name__)
 
@@ -62,6 +66,7 @@ class AppPage:
             ft.PagePlatform.IOS,
         )
         self.tones = Tones(page)
+        self.saver = FileSaver(page)
         self.camera = self._make_camera()
         self._was_paused = False
         self._is_open = True
@@ -78,6 +83,7 @@ class AppPage:
             toggle_torch=self.toggle_torch if self.camera else None,
             open_review=self.open_review,
             to_review=self._to_review,
+            save_file=self.saver.save,
         )
         self.field = ScannerField(
             is_phone=self.is_phone,
@@ -281,11 +287,32 @@ class AppPage:
             self.desk.model.camera = replace(view, has_torch=not view.has_torch)
 
 
-def show_trouble(page: ft.Page, sentence: str) -> None:
-    """A device that cannot even open its memory: one sentence, on the whole screen."""
-    pair = theme.DARK.reject
+def show_trouble(
+    page: ft.Page,
+    sentence: str,
+    *,
+    rescue: Callable[[], RescueExport],
+    say: Words,
+    now: Callable[[], datetime],
+) -> None:
+    """A device that cannot even open its memory: one sentence, and a way to take out what is in it."""
+    pair, saver = theme.DARK.reject, FileSaver(page)
     page.bgcolor = pair.back
-    page.add(ft.SafeArea(words(sentence, size=24, strong=True, color=pair.front)))
+    became = words("", size=18, color=pair.front)
+
+    async def save() -> None:
+        became.value = await hand_over(rescue, saver.save, say=say, at=now())
+        became.update()
+
+    press = button(
+        say("rescue.save"),
+        key="save_rescue",
+        on_press=lambda: page.run_task(save),
+        palette=theme.DARK,
+        pair=theme.DARK.calm,
+    )
+    told = words(sentence, size=24, strong=True, color=pair.front)
+    page.add(ft.SafeArea(ft.Column([told, became, ft.Row([press])], spacing=24)))
 
 
 def is_reviewer(person: Person) -> bool:

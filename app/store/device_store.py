@@ -6,14 +6,17 @@ the disk when it returns.
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from app.contract.events import DeviceEvent
 from app.contract.ids import RANDOM_BYTES, uuid7
 from app.contract.pins import is_verified
+from app.contract.rescue import signed
 from app.contract.wire import ClockSample, EnrolReply, EventResult, RefUser
 from app.store import enrolment as enrolments
 from app.store import event_log, notes, outbox, pins, rescue, samples
@@ -26,6 +29,7 @@ from app.store.health import SalvageReport, check_or_salvage, complaint
 from app.store.migrations import migrate
 from app.store.outbox import OutboxStatus, PendingEvent
 from app.store.pins import PinOutcome, PinVerdict
+from app.store.rescue import RescueExport
 from app.store.samples import sent_samples
 from app.store.vault import FileVault, Vault
 
@@ -288,7 +292,23 @@ class DeviceStore:
 
     def rescue_files(self) -> list[Path]:
         """Files of events that this install cannot send as its own, oldest first."""
-        return sorted(self._file.path.parent.glob("rescue-*.jsonl"))
+        return rescue.set_aside(self._file.path.parent)
+
+    def rescue_export(self) -> RescueExport:
+        """All that the server lacks or cannot use, for a person to take off the device. Removes nothing.
+
+        Works on a full disk and on a damaged file too. Raises OSError when nothing can be read at all.
+        """
+        try:
+            with self._file.exclusive() as db:
+                made = rescue.export_of(db, self._file.path.parent)
+                known = enrolments.load_enrolment(db, self._vault)
+        except StoreDamagedError:
+            return rescue.export_of_damaged(self._file.path)
+        if known is None or not made.events:
+            return made
+        key = hashlib.sha256(known.device_token.encode()).hexdigest()
+        return replace(made, text=signed(made.text, known.device_id, key))
 
     def rescue_done(self, path: Path) -> None:
         """The server has all of it."""

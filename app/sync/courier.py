@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from app.contract.rescue import read_rescue
+from app.contract.rescue import file_text, read_rescue
 from app.contract.wire import (
     WIRE_VERSION,
     EnrolReply,
@@ -293,7 +293,7 @@ class Courier:
         """What an earlier install of this device could not send. Never in the way of the rest."""
         for path in await self._on_disk(self._store.rescue_files):
             try:
-                file = read_rescue(await self._on_disk(partial(path.read_text, "utf-8")))
+                file = read_rescue(file_text(await self._on_disk(path.read_bytes)))
             except (OSError, ValueError) as error:
                 log.error("%s cannot be read: %s", path.name, error)
                 continue

@@ -104,6 +104,14 @@ class Headless:
             if isinstance(m.body, InvokeMethodRequestBody) and m.body.name == method
         ]
 
+    def arguments(self, method: str) -> list[dict[str, Any]]:
+        """With what the browser was asked for it, each time."""
+        return [
+            m.body.args
+            for m in self._client.messages
+            if isinstance(m.body, InvokeMethodRequestBody) and m.body.name == method
+        ]
+
     async def answer(self, method: str, result: Any) -> None:
         """The browser's answer to all calls of a method; raises what would end the connection."""
         for control_id, call_id in self.asked(method):

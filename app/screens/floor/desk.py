@@ -31,7 +31,9 @@ from app.counting.state import (
 from app.i18n.words import Words
 from app.scanner.events import ScanEvent
 from app.scanner.label import BADGE_PREFIX, EnrolmentCode, interpret_event
+from app.screens.saving import SaveFile, hand_over, save_nowhere
 from app.screens.theme import DARK, Palette
+from app.store.rescue import RescueExport
 
 PIN_DIGITS_KEYBOARD_MAX = 8
 """Digits typed on a keyboard at sign-in are a PIN up to this length; longer ones are a barcode."""
@@ -65,6 +67,10 @@ class FloorRim(Protocol):
         ...
 
     async def send_now(self) -> None: ...
+
+    def rescue(self) -> RescueExport:
+        """All that the server lacks, as a file. Reads the disk. Raises StoreError, OSError."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +110,8 @@ class FloorModel:
     problem: str = ""
     last_scan: LastScan = field(default_factory=LastScan)
     volume: int = 10
+    saved: str = ""
+    """What became of the file that somebody wanted to take off the device, as a sentence."""
     is_hidden: bool = False
     """The review pages are shown instead."""
     beat: int = 0
@@ -127,6 +135,7 @@ class FloorDesk:
         here: Callable[[Callable[[], None]], None] = lambda act: act(),
         open_review: Callable[[], None] = lambda: None,
         to_review: Callable[[Person, str], bool] = lambda _person, _pin: False,
+        save_file: SaveFile = save_nowhere,
     ) -> None:
         self.service = service
         self.say = say
@@ -141,6 +150,7 @@ class FloorDesk:
         self.open_review = open_review
         self.to_review = to_review
         """A supervisor's PIN was right: True when the review pages took over."""
+        self._save_file = save_file
         self.model = FloorModel(state=service.state)
         # What was answered before this page was drawn (a reload, a second tab) is not sounded again.
         self._heard = service.state.band.serial if service.state.band else 0
@@ -251,6 +261,21 @@ class FloorDesk:
         """Ask the sync engine to try at once."""
         asyncio.get_running_loop().create_task(self.rim.send_now())
 
+    def save_rescue(self) -> None:
+        """Put all that the server lacks into a file that the person can take off the device."""
+        asyncio.get_running_loop().create_task(self._save_rescue())
+
+    async def _save_rescue(self) -> None:
+        if self.model.is_busy:
+            return
+        self.model.is_busy, self.model.saved = True, ""
+        try:
+            self.model.saved = await hand_over(
+                self.rim.rescue, self._save_file, say=self.say, at=self.now()
+            )
+        finally:
+            self.model.is_busy = False
+
     def press_camera(self) -> None:
         """Camera on or off."""
         if self.toggle_camera is not None:
@@ -264,6 +289,7 @@ class FloorDesk:
     def show(self, panel: Panel) -> None:
         """Open or close a page beside the counting."""
         self.model.panel = panel
+        self.model.saved = ""
 
 
 async def _as_coroutine(call: Awaitable[None]) -> None:

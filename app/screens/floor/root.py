@@ -66,9 +66,9 @@ def FloorRoot(desk: FloorDesk, model: FloorModel) -> ft.Control:
 def _body(desk: FloorDesk, model: FloorModel) -> ft.Control:
     state = model.state
     if state.stage is Stage.BLOCKED:
-        return BlockedScreen(desk, state)
+        return BlockedScreen(desk, state, model.saved)
     drawn: dict[str, Callable[[], ft.Control]] = {
-        Panel.PENDING: lambda: PendingScreen(desk, state),
+        Panel.PENDING: lambda: PendingScreen(desk, state, model.saved),
         Panel.SETTINGS: lambda: SettingsScreen(desk, state, model.volume),
         Panel.SCANNER_TEST: lambda: ScannerTestScreen(desk, model.last_scan, model.is_ready),
         Stage.ENROL: lambda: EnrolScreen(desk, model.problem, model.is_busy, state.salvaged),

@@ -19,7 +19,7 @@ TONES = ("accept", "case", "attention", "reject", "undo", "done")
 
 
 @ft.component
-def PendingScreen(desk: FloorDesk, state: FloorState) -> ft.Control:
+def PendingScreen(desk: FloorDesk, state: FloorState, saved: str) -> ft.Control:
     """What waits, how old it is, when it was sent last, what went wrong, in words."""
     say, palette, sync = desk.say, desk.palette, state.sync
     sentence = pill_words(desk, sync)
@@ -42,9 +42,26 @@ def PendingScreen(desk: FloorDesk, state: FloorState) -> ft.Control:
         disabled=sync.is_busy,
         icon=ft.Icons.CLOUD_UPLOAD,
     )
+    parts.append(words(say("rescue.why"), size=16, color=palette.muted))
+    if saved:
+        parts.insert(0, live(_box(desk, saved), saved))
     listed = ft.ListView(parts, spacing=12, padding=16, expand=True)
-    foot = ft.Container(ft.Row([send]), padding=ft.Padding.only(left=8, right=8, bottom=12))
+    foot = ft.Container(
+        ft.Row([_save(desk), send], spacing=8), padding=ft.Padding.only(left=8, right=8, bottom=12)
+    )
     return ft.Column([listed, foot], spacing=0, expand=True)
+
+
+def _save(desk: FloorDesk) -> ft.Control:
+    palette = desk.palette
+    return button(
+        desk.say("rescue.save"),
+        key="save_rescue",
+        on_press=desk.save_rescue,
+        palette=palette,
+        pair=palette.calm,
+        icon=ft.Icons.SAVE_ALT,
+    )
 
 
 def _facts(desk: FloorDesk, sync: SyncView) -> list[tuple[str, str]]:
@@ -208,8 +225,8 @@ def _scanner_advice(desk: FloorDesk, last: LastScan) -> list[ft.Control]:
 
 
 @ft.component
-def BlockedScreen(desk: FloorDesk, state: FloorState) -> ft.Control:
-    """The disk refuses: nothing is shown as counted until it works again."""
+def BlockedScreen(desk: FloorDesk, state: FloorState, saved: str) -> ft.Control:
+    """The disk refuses: nothing is shown as counted until it works again; what is there can be saved."""
     say, palette = desk.say, desk.palette
     sentence = say(state.blocked)
     pair = palette.reject
@@ -219,17 +236,20 @@ def BlockedScreen(desk: FloorDesk, state: FloorState) -> ft.Control:
                 ft.Icon(ft.Icons.REPORT, size=72, color=pair.front),
                 live(words(sentence, size=24, strong=True, color=pair.front), sentence),
                 words(say("blocked.safe"), size=18, color=pair.front),
+                *([live(_box(desk, saved), saved)] if saved else []),
                 ft.Container(expand=True),
                 ft.Row(
                     [
+                        _save(desk),
                         button(
                             say("blocked.retry"),
                             key="retry",
                             on_press=desk.service.retry,
                             palette=palette,
                             pair=palette.calm,
-                        )
-                    ]
+                        ),
+                    ],
+                    spacing=8,
                 ),
             ],
             spacing=16,

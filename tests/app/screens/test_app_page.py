@@ -10,6 +10,7 @@ from pathlib import Path
 from app.i18n.words import load_words
 from app.screens.floor.desk import CameraView, Defaults
 from app.screens.page import AppPage, PageParts
+from app.store.rescue import RescueExport
 from tests.support.headless import Headless
 from tests.support.site import OIL_EACH, Floor
 
@@ -24,6 +25,9 @@ class Link:
 
     async def send_now(self) -> None:
         return None
+
+    def rescue(self) -> RescueExport:
+        return RescueExport(text="", events=0)
 
 
 def an_app_page(floor: Floor) -> tuple[Headless, AppPage]:

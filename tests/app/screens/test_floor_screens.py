@@ -18,6 +18,7 @@ from app.scanner.events import ScanEvent, Symbology
 from app.screens.floor.desk import Defaults, FloorDesk, Panel
 from app.screens.floor.root import FloorRoot
 from app.store.errors import StoreFullError
+from app.store.rescue import RescueExport
 from tests.support.headless import Headless
 from tests.support.site import (
     LOTTED_EACH,
@@ -45,6 +46,9 @@ class Link:
 
     async def send_now(self) -> None:
         self.asked.append(("send", "", ""))
+
+    def rescue(self) -> RescueExport:
+        return RescueExport(text="", events=0)
 
 
 class Shown:

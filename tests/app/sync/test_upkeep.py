@@ -66,7 +66,7 @@ class Hours:
         self._left = milliseconds
         self.is_over = asyncio.Event()
 
-    async def wait(self, wake: asyncio.Event, milliseconds: int) -> None:  # noqa: ARG002
+    async def wait(self, _wake: asyncio.Event, milliseconds: int) -> None:
         if self._left <= 0:
             self.is_over.set()
             await asyncio.Event().wait()
