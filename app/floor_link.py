@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.contract.rescue import RescueExport
 from app.contract.wire import EnrolReply
 from app.counting.service import FloorService
 from app.counting.state import Reach, SyncView
@@ -10,7 +11,6 @@ from app.screens.floor.desk import Defaults
 from app.settings import ClientSettings
 from app.store.device_store import DeviceStore
 from app.store.errors import StoreError
-from app.store.rescue import RescueExport
 from app.sync.engine import SyncEngine
 from app.sync.outcomes import Delivered, Outcome, Refused, Trouble
 from app.sync.status import SyncState, SyncStatus

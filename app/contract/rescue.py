@@ -42,6 +42,14 @@ class RescueFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RescueExport:
+    """A file for a person to take off a device."""
+
+    text: str
+    events: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RescueBundle:
     """What a person's file holds."""
 

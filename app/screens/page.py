@@ -12,6 +12,7 @@ from datetime import datetime
 import flet as ft
 from flet.controls.context import _context_page
 
+from app.contract.rescue import RescueExport
 from app.counting.service import FloorService
 from app.counting.state import Person, Reach, Stage
 from app.i18n.words import Words
@@ -27,7 +28,6 @@ from app.screens.parts.text import words
 from app.screens.saving import FileSaver, hand_over
 from app.screens.tones import Tones
 from app.screens.wedge import ScannerField
-from app.store.rescue import RescueExport
 
 _log = logging.getLogger(__name__)
 

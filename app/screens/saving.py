@@ -10,9 +10,8 @@ from enum import StrEnum
 
 import flet as ft
 
+from app.contract.rescue import RescueExport
 from app.i18n.words import Words
-from app.store.errors import StoreError
-from app.store.rescue import RescueExport
 
 _log = logging.getLogger(__name__)
 
@@ -42,7 +41,7 @@ async def hand_over(
     """Read what the server lacks, on a thread, and give it to the person; what became of it in words."""
     try:
         made = await asyncio.to_thread(rescue)
-    except (StoreError, OSError) as error:
+    except OSError as error:
         _log.error("what is on the device cannot be read: %s", error)
         return say("rescue.failed")
     if not made.events:

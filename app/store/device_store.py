@@ -16,20 +16,19 @@ from pathlib import Path
 from app.contract.events import DeviceEvent
 from app.contract.ids import RANDOM_BYTES, uuid7
 from app.contract.pins import is_verified
-from app.contract.rescue import signed
+from app.contract.rescue import RescueExport, signed
 from app.contract.wire import ClockSample, EnrolReply, EventResult, RefUser
 from app.store import enrolment as enrolments
 from app.store import event_log, notes, outbox, pins, rescue, samples
 from app.store.clock import DeviceClock, SystemClock
 from app.store.database import LocalFile, fold_sidecars
 from app.store.enrolment import Enrolment
-from app.store.errors import StoreDamagedError
+from app.store.errors import StoreDamagedError, StoreError
 from app.store.event_log import CountSummary, EventDraft
 from app.store.health import SalvageReport, check_or_salvage, complaint
 from app.store.migrations import migrate
 from app.store.outbox import OutboxStatus, PendingEvent
 from app.store.pins import PinOutcome, PinVerdict
-from app.store.rescue import RescueExport
 from app.store.samples import sent_samples
 from app.store.vault import FileVault, Vault
 
@@ -303,7 +302,7 @@ class DeviceStore:
             with self._file.exclusive() as db:
                 made = rescue.export_of(db, self._file.path.parent)
                 known = enrolments.load_enrolment(db, self._vault)
-        except StoreDamagedError:
+        except StoreError:
             return rescue.export_of_damaged(self._file.path)
         if known is None or not made.events:
             return made

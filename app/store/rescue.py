@@ -5,22 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from dataclasses import dataclass
 from pathlib import Path
 
-from app.contract.rescue import RescueFileError, file_text, read_rescue, rescue_text
+from app.contract.rescue import RescueExport, RescueFileError, file_text, read_rescue, rescue_text
 from app.contract.wire import SentEvent
 from app.store.enrolment import INSTALL
 from app.store.event_log import IS_HELD
 from app.store.notes import setting
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RescueExport:
-    """A file for a person to take off the device."""
-
-    text: str
-    events: int
 
 
 def export_of(db: sqlite3.Connection, folder: Path) -> RescueExport:

@@ -17,6 +17,7 @@ from typing import Protocol
 
 import flet as ft
 
+from app.contract.rescue import RescueExport
 from app.contract.vocabulary import ScanSource
 from app.counting.service import FloorService
 from app.counting.state import (
@@ -33,7 +34,6 @@ from app.scanner.events import ScanEvent
 from app.scanner.label import BADGE_PREFIX, EnrolmentCode, interpret_event
 from app.screens.saving import SaveFile, hand_over, save_nowhere
 from app.screens.theme import DARK, Palette
-from app.store.rescue import RescueExport
 
 PIN_DIGITS_KEYBOARD_MAX = 8
 """Digits typed on a keyboard at sign-in are a PIN up to this length; longer ones are a barcode."""
@@ -69,7 +69,7 @@ class FloorRim(Protocol):
     async def send_now(self) -> None: ...
 
     def rescue(self) -> RescueExport:
-        """All that the server lacks, as a file. Reads the disk. Raises StoreError, OSError."""
+        """All that the server lacks, as a file. Reads the disk. Raises OSError."""
         ...
 
 

@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from app.contract.rescue import RescueExport
 from app.i18n.words import load_words
 from app.screens.floor.desk import CameraView, Defaults
 from app.screens.page import AppPage, PageParts
-from app.store.rescue import RescueExport
 from tests.support.headless import Headless
 from tests.support.site import OIL_EACH, Floor
 

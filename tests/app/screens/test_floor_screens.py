@@ -11,6 +11,7 @@ import flet as ft
 import pytest
 
 from app.contract.count_fold import LineKey
+from app.contract.rescue import RescueExport
 from app.contract.vocabulary import ScanSource
 from app.counting.state import Reach, Stage, SyncView, Tone
 from app.i18n.words import PSEUDO, load_words
@@ -18,7 +19,6 @@ from app.scanner.events import ScanEvent, Symbology
 from app.screens.floor.desk import Defaults, FloorDesk, Panel
 from app.screens.floor.root import FloorRoot
 from app.store.errors import StoreFullError
-from app.store.rescue import RescueExport
 from tests.support.headless import Headless
 from tests.support.site import (
     LOTTED_EACH,
