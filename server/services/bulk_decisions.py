@@ -17,6 +17,7 @@ from server.services.desk import Desk
 from server.services.lookahead import LookAhead
 from server.storage import cases as case_rows
 from server.storage.case_rounds import rounds_by_case
+from server.storage.casework_lock import lock_for_casework
 from server.storage.engine import Database
 from server.storage.tables_casework import ExceptionCaseRow
 
@@ -36,6 +37,7 @@ def decide_in_bulk(
     results: Results = {}
     for start in range(0, len(wanted), AT_ONCE):
         with database.write() as session:
+            lock_for_casework(session, site_id, posts=True)
             desk = Desk(session, site_id, rim.now(), rim.new_id)
             results |= _decide(desk, wanted[start : start + AT_ONCE], bulk.decision, person)
             session.commit()

@@ -30,6 +30,7 @@ from server.services.reconciling import judge_bins
 from server.storage import cases as case_rows
 from server.storage.case_queue import overdue_cases
 from server.storage.case_rounds import rounds_by_case
+from server.storage.casework_lock import lock_for_casework
 from server.storage.columns import from_us, to_us
 from server.storage.engine import Database
 from server.storage.tables_casework import CountRow, DecisionRow, ExceptionCaseRow
@@ -46,6 +47,7 @@ def decide(
 ) -> DecisionResult:
     """Carry out one decision. Raises RefusalError naming the rule that forbids it."""
     with database.write() as session:
+        lock_for_casework(session, site_id, posts=True)
         desk = Desk(session, site_id, rim.now(), rim.new_id)
         result = decide_at(desk, case_id, decision, person)
         session.commit()
@@ -182,6 +184,7 @@ def _settle_tasks_of(desk: Desk, case: ExceptionCaseRow) -> None:
 def escalate_overdue(database: Database, site_id: str, *, rim: Rim, limit: int = 500) -> int:
     """Give cases that are overdue to their owner's lead; how many. Safe to call at any time."""
     with database.write() as session:
+        lock_for_casework(session, site_id)
         desk = Desk(session, site_id, rim.now(), rim.new_id)
         overdue: Iterable[ExceptionCaseRow] = overdue_cases(session, site_id, desk.now, limit=limit)
         moved = 0

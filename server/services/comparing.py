@@ -17,6 +17,7 @@ from sqlmodel import Session, col, select
 from server.services import odd_facts, reconciling, skipping
 from server.services.desk import Desk
 from server.storage.access import device_names
+from server.storage.casework_lock import lock_for_casework
 from server.storage.columns import from_us, to_us
 from server.storage.tables_sync import CompareLaterRow, InstallRow
 
@@ -47,6 +48,7 @@ def compare(
 
     `skip_ids` are events that say a task was skipped.
     """
+    lock_for_casework(work.session, work.site_id)
     _catch_up(work)
     report_gaps(work)
     if count_ids and _try(work, reconciling.counts_changed, count_ids) is not None:

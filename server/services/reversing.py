@@ -19,6 +19,7 @@ from server.services.journal import lines_of
 from server.services.negative_books import negative_books
 from server.services.reconciling import judge
 from server.storage import cases as case_rows
+from server.storage.casework_lock import lock_for_casework
 from server.storage.columns import from_us
 from server.storage.engine import Database
 from server.storage.tables_casework import AdjustmentPartRow, AdjustmentRow
@@ -42,6 +43,7 @@ def reverse_adjustment(
     Raises not-found, role-forbidden, approver-counted, approver-limit, transition-refused.
     """
     with database.write() as session:
+        lock_for_casework(session, site_id, posts=True)
         desk = Desk(session, site_id, rim.now(), rim.new_id)
         row = session.get(AdjustmentRow, (site_id, adjustment_id))
         if row is None:

@@ -19,6 +19,7 @@ from server.services.desk import Desk
 from server.services.reconciling import judge_in_groups
 from server.storage import access, records, rules
 from server.storage import cases as case_rows
+from server.storage.casework_lock import lock_for_casework
 from server.storage.columns import from_us, to_u
 from server.storage.engine import Database
 from server.storage.rules import LIMIT_NAMES, Policy
@@ -132,6 +133,7 @@ def set_tolerances(
     """
     _only_leads(person, "set tolerances")
     with database.write() as session:
+        lock_for_casework(session, site_id)
         desk = Desk(session, site_id, rim.now(), rim.new_id)
         read = _read(rows, lambda row: _tolerance(desk, row))
         rules.keep_tolerances(session, site_id, read, replace=replace)

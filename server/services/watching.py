@@ -8,6 +8,7 @@ from __future__ import annotations
 from server.clock import Rim
 from server.services.casework import escalate_overdue
 from server.services.comparing import Comparison, report_gaps
+from server.storage.casework_lock import lock_for_casework
 from server.storage.engine import Database
 
 AT_ONCE = 500
@@ -26,6 +27,7 @@ def watch(database: Database, site_id: str, *, rim: Rim) -> int:
         if some < AT_ONCE:
             break
     with database.write() as session:
+        lock_for_casework(session, site_id)
         report_gaps(Comparison(session=session, site_id=site_id, now=rim.now(), new_id=rim.new_id))
         session.commit()
     return moved

@@ -17,6 +17,7 @@ from server.host.sources import Row
 from server.services.importing.changes import tell_orders
 from server.services.importing.job import Columns, Job
 from server.services.importing.masters import created
+from server.storage.casework_lock import lock_for_casework
 from server.storage.columns import to_u, to_us
 from server.storage.history import Change, append_history
 from server.storage.rows import Row as Fields
@@ -53,6 +54,7 @@ class DocumentImporter:
 
     def finish(self) -> None:
         """See Importer."""
+        lock_for_casework(self._job.session, self._job.site_id)
         tell_orders(self._job, self._skus)
 
     def _read(self, cells: Cells, skus: set[str]) -> tuple[Fields, Fields] | None:

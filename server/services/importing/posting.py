@@ -9,6 +9,7 @@ from server.services.importing.changes import bins_with_casework, tell_cases, te
 from server.services.importing.job import Job
 from server.services.importing.report import NEGATIVE_LISTED_MAX
 from server.storage.bulk import COLUMNS, BulkPoster, MovementTuple
+from server.storage.casework_lock import lock_for_casework
 from server.storage.ledger import CONTENT, contents_of, drop_checkpoints, lock_for_posting
 from server.storage.touched import BelowZeroBook, below_zero
 
@@ -50,6 +51,7 @@ class Posting:
     def finish(self) -> None:
         """Drop what is no longer true, find what is below zero, tell open cases."""
         session, site_id = self._job.session, self._job.site_id
+        lock_for_casework(session, site_id)
         drop_checkpoints(session, site_id, self.earliest)
         self.negative = below_zero(session, site_id, self.earliest, NEGATIVE_LISTED_MAX)
         concerned = self.negative.bins | bins_with_casework(self._job)

@@ -78,3 +78,38 @@ def test_one_decision_sent_many_times_at_once_is_done_once_and_answered_each_tim
 
     assert sorted(answers) == [(True, False)] + [(True, True)] * 15
     assert floor.book("A-01") == {("S1", "available"): Decimal(4)}
+
+
+def test_a_count_that_arrives_while_its_case_is_posted_is_never_lost(database):
+    """Whoever comes second sees what the other did: the count is a round of the case, or a new case."""
+    floor = Floor(database)
+    floor.sku("S1")
+    for index in range(8):
+        place = f"A-{index:02}"
+        floor.stock(place)
+        for person, at in (("ana", "10:00"), ("ben", "10:10")):
+            floor.count(person, place, {"S1": "4"}, at=clock(at))
+        floor.count("cem", place, {"S1": "7"}, at=clock("10:20"), push=False)
+        case = floor.case(bin=place)
+
+        _at_once(lambda case=case: floor.approve(case, "lea"), lambda: floor.push("cem"))
+
+        found = sorted(floor.cases(bin=place), key=lambda c: c.is_live)
+        told = [(c.state, c.standing, c.variance_low_u) for c in found]
+        book = floor.book(place)[("S1", "available")]
+        assert (told, book) in (
+            ([("posted", "agreed", -6_000_000), ("open", "first", 3_000_000)], Decimal(4)),
+            ([("posted", "exhausted", -3_000_000)], Decimal(7)),
+        ), place
+
+
+def _at_once(*deeds) -> None:
+    start = Barrier(len(deeds))
+
+    def do(deed) -> None:
+        start.wait()
+        deed()
+
+    with ThreadPoolExecutor(len(deeds)) as pool:
+        for done in [pool.submit(do, deed) for deed in deeds]:
+            done.result()
