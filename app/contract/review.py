@@ -257,6 +257,20 @@ class CaseDetail(CaseRow):
     linked_case_ids: tuple[str, ...] = ()
 
 
+class Reversal(Frozen):
+    """Take a posting back by a counter-entry. `reversal_id` makes it idempotent: sent twice, done once."""
+
+    reason: ReasonCode
+    note: Annotated[str, StringConstraints(max_length=2000)] = ""
+    reversal_id: Uuid7Text | None = None
+
+
+class Reversed(Reply):
+    adjustment_id: str
+    """The counter-entry's."""
+    reverses: str
+
+
 class Decision(Frozen):
     """A supervisor's word on a case. `decision_id` makes it idempotent: sent twice, done once."""
 

@@ -16,6 +16,8 @@ from app.contract.review import (
     CasePage,
     Decision,
     DecisionResult,
+    Reversal,
+    Reversed,
     SignedIn,
     SignInRequest,
     TaskRow,
@@ -93,6 +95,11 @@ class ReviewApi:
     async def decide_many(self, bulk: BulkDecision) -> BulkResult:
         """One decision on several cases; each answers for itself."""
         return await self._call("POST", "/api/v1/exceptions/decisions", BulkResult, body=bulk)
+
+    async def reverse(self, adjustment_id: str, reversal: Reversal) -> Reversed:
+        """Take a posting back. Sent twice with the same id it is done once."""
+        path = f"/api/v1/adjustments/{adjustment_id}/reversal"
+        return await self._call("POST", path, Reversed, body=reversal)
 
     # -- the other pages
 

@@ -281,7 +281,7 @@ def _queue(state: ReviewState, came: QueueCame) -> ReviewState:
 
 def _case(state: ReviewState, case: CaseDetail) -> ReviewState:
     reached = _reached(state)
-    rows = _updated(state.rows, case)
+    rows = _updated(state, case)
     if case.case_id != state.selected:
         return replace(reached, rows=rows)
     if state.case is not None and state.case.version > case.version:
@@ -289,14 +289,14 @@ def _case(state: ReviewState, case: CaseDetail) -> ReviewState:
     return replace(reached, rows=rows, detail=case)
 
 
-def _updated(rows: tuple[CaseRow, ...], case: CaseDetail) -> tuple[CaseRow, ...]:
-    """The list with the row of this case as the case says it, and without it once it has ended."""
+def _updated(state: ReviewState, case: CaseDetail) -> tuple[CaseRow, ...]:
+    """The list with the row of this case as the case says it, and without it once it does not belong."""
     fresh = CaseRow.model_validate(case.model_dump())
-    if case.state in ENDED:
-        return tuple(row for row in rows if row.case_id != case.case_id)
+    if (case.state in ENDED) is not state.filters.is_ended:
+        return tuple(row for row in state.rows if row.case_id != case.case_id)
     return tuple(
         fresh if row.case_id == case.case_id and row.version <= case.version else row
-        for row in rows
+        for row in state.rows
     )
 
 
@@ -321,7 +321,7 @@ def _answered(state: ReviewState, result: DecisionResult) -> ReviewState:
         fresh = _case(now, result.case) if result.case is not None else now
         return replace(fresh, trouble=trouble)
     after = next_case(now, result.case_id)
-    rows = _updated(now.rows, result.case) if result.case is not None else now.rows
+    rows = _updated(now, result.case) if result.case is not None else now.rows
     gone = len(now.rows) - len(rows)
     if now.selected == result.case_id:
         now = replace(now, selected=after, detail=None)

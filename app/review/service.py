@@ -15,12 +15,20 @@ from typing import Any, TypeVar
 
 import httpx
 
-from app.contract.review import Action, BulkDecision, Decision, DecisionResult, ProposalKind
-from app.contract.vocabulary import CaseKind, ReasonCode
+from app.contract.review import (
+    Action,
+    BulkDecision,
+    Decision,
+    DecisionResult,
+    ProposalKind,
+    Reversal,
+)
+from app.contract.vocabulary import ReasonCode
 from app.review import reducer
 from app.review.answers import OutageError, RefusedError, Trouble
 from app.review.api import ReviewApi
 from app.review.reducer import Step, reduce
+from app.review.sending import SESSION_ENDED, Sender
 from app.review.state import Filters, Page, PendingDecision, ReviewState, Toast
 
 PAGE_ROWS = 50
@@ -29,11 +37,8 @@ KEPT_ROWS_MAX = 200
 """Rows a quiet refresh asks for again; whoever scrolled further sees the rest on the next page."""
 POLL_SECONDS = 15.0
 """How old the queue may be while somebody looks at it."""
-RETRY_SECONDS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
-"""Pauses before a decision is sent again; the last one repeats."""
 TOAST_SECONDS = 8.0
 """Long enough to read a sentence of twelve words twice."""
-SESSION_ENDED = frozenset({"token-unknown", "token-missing"})
 
 T = TypeVar("T")
 
@@ -59,8 +64,13 @@ class ReviewService:
         self._sleep = sleep
         self._api = ReviewApi(url, transport)
         self._listeners: list[Callable[[ReviewState], None]] = []
-        self._again = asyncio.Event()
-        self._sending = False
+        self._sender = Sender(
+            state=lambda: self.state,
+            # Not the method itself: another server's address makes another API.
+            send=lambda case_id, decision: self._api.decide(case_id, decision),  # noqa: PLW0108
+            take=self._step,
+            sleep=sleep,
+        )
 
     # -- listening
 
@@ -150,17 +160,9 @@ class ReviewService:
         self._step(reducer.FiltersChosen(filters))
         await self.refresh()
 
-    async def show_mine(self, is_mine: bool) -> None:
-        """All cases, or those of the signed-in person."""
-        await self.show_filters(replace(self.state.filters, is_mine=is_mine))
-
-    async def show_kind(self, kind: CaseKind | None) -> None:
-        """One kind of case, or all."""
-        await self.show_filters(replace(self.state.filters, kind=kind))
-
-    async def show_zone(self, zone: str) -> None:
-        """One zone's cases, or all ("")."""
-        await self.show_filters(replace(self.state.filters, zone=zone))
+    async def narrow(self, **changes: Any) -> None:
+        """Show other cases: fields of Filters that change; the others stay."""
+        await self.show_filters(replace(self.state.filters, **changes))
 
     async def select(self, case_id: str) -> None:
         """Look at a case."""
@@ -226,53 +228,25 @@ class ReviewService:
 
     def try_again(self) -> None:
         """Send what waits now, not after the pause."""
-        self._again.set()
+        self._sender.try_again()
 
     async def _send(self) -> None:
-        if self._sending:
-            return
-        self._sending = True
-        try:
-            while (pending := self.state.pending) is not None and self.state.person is not None:
-                if await self._send_once(pending):
-                    break
-                await self._pause(pending.tries)
-        finally:
-            self._sending = False
-        await self.refresh()
+        if await self._sender.run():
+            self._toast_fades()
+            await self.refresh()
 
-    async def _send_once(self, pending: PendingDecision) -> bool:
-        """True when there was an answer, whatever it was."""
-        decision_id = pending.decision.decision_id
-        try:
-            result = await self._api.decide(pending.case_id, pending.decision)
-        except OutageError as error:
-            self._step(reducer.DecisionUnanswered(decision_id, error.kind))
+    async def take_back(self, reversal_id: str, reason: ReasonCode, note: str = "") -> bool:
+        """Reverse the posting of the case that is looked at. Sent twice with one id it is done once."""
+        case = self.state.case
+        if case is None or case.adjustment is None:
             return False
-        except RefusedError as error:
-            if error.trouble.code in SESSION_ENDED:
-                self._step(reducer.SignedOut(error.trouble))
-            else:
-                self._step(reducer.DecisionRefused(decision_id, error.trouble))
-            return True
-        # The answer of an older server may leave out the id; it is the answer to this call.
-        self._step(reducer.DecisionAnswered(_named(result, decision_id)))
-        self._toast_fades()
+        made = Reversal(reversal_id=reversal_id, reason=reason, note=note.strip()[:2000])
+        answer = await self._try(self._api.reverse(case.adjustment.adjustment_id, made))
+        if answer is None:
+            return False
+        self.say("review.toast.reversed", {"bin": case.bin})
+        await self.refresh()
         return True
-
-    async def _pause(self, tries: int) -> None:
-        """Wait before the next try, or until somebody presses "try again"."""
-        self._again.clear()
-        seconds = RETRY_SECONDS[min(tries, len(RETRY_SECONDS) - 1)]
-        waits = [
-            asyncio.ensure_future(self._sleep(seconds)),
-            asyncio.ensure_future(self._again.wait()),
-        ]
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
 
     async def decide_many(
         self, case_ids: Sequence[str], action: Action, *, reason: ReasonCode | None, note: str = ""
@@ -378,9 +352,7 @@ def filter_query(filters: Filters, user_id: str) -> dict[str, str]:
         "owner": user_id if filters.is_mine else "",
         "kind": filters.kind.value if filters.kind is not None else "",
         "zone": filters.zone,
+        "find": filters.find,
+        "ended": "true" if filters.is_ended else "",
     }
     return {name: value for name, value in query.items() if value}
-
-
-def _named(result: DecisionResult, decision_id: str) -> DecisionResult:
-    return result.model_copy(update={"decision_id": decision_id})

@@ -55,6 +55,10 @@ class Filters:
     is_mine: bool = False
     kind: CaseKind | None = None
     zone: str = ""
+    is_ended: bool = False
+    """Those in which nobody has to do anything more, instead of the open ones."""
+    find: str = ""
+    """A case's id, or how the name of its bin or SKU begins."""
 
     @property
     def is_everything(self) -> bool:

@@ -6,10 +6,9 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Response
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict
 
-from app.contract.events import Uuid7Text
-from app.contract.vocabulary import ReasonCode
+from app.contract.review import Reversal, Reversed
 from server.api.auth import ReviewerDep, SupervisorDep
 from server.api.deps import ContextDep
 from server.services import journal as service
@@ -39,15 +38,6 @@ def _period(
 PeriodDep = Annotated[Period, Depends(_period)]
 
 
-class ReverseRequest(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    reason: ReasonCode
-    note: Annotated[str, StringConstraints(max_length=2000)] = ""
-    reversal_id: Uuid7Text | None = None
-    """Sent again with the same id, it is answered and not done again."""
-
-
 @router.get("/adjustments")
 def adjustments(context: ContextDep, period: PeriodDep, _person: ReviewerDep) -> dict[str, Any]:
     """Every adjustment dated in the period, with what each movement did to each line."""
@@ -58,8 +48,8 @@ def adjustments(context: ContextDep, period: PeriodDep, _person: ReviewerDep) ->
 
 @router.post("/adjustments/{adjustment_id}/reversal", status_code=201)
 def reverse(
-    adjustment_id: str, body: ReverseRequest, context: ContextDep, person: SupervisorDep
-) -> dict[str, str]:
+    adjustment_id: str, body: Reversal, context: ContextDep, person: SupervisorDep
+) -> Reversed:
     """Take an adjustment back by a linked counter-entry; its variance opens again for a decision."""
     identity = reversing.reverse_adjustment(
         context.database,
@@ -71,7 +61,7 @@ def reverse(
         rim=context.rim,
         identity=body.reversal_id,
     )
-    return {"adjustment_id": identity, "reverses": adjustment_id}
+    return Reversed(adjustment_id=identity, reverses=adjustment_id)
 
 
 @router.get("/journal", response_model=None)

@@ -16,6 +16,7 @@ from app.screens.review.figures import clock, signed
 from app.screens.review.look import TARGET
 from app.screens.review.phrases import action_words, trouble_words
 from app.screens.review.pieces import choice, guarded_field, quiet_button
+from app.screens.review.reversal import reversal_form, reversal_offer
 
 BESIDE = (Action.RECOUNT, Action.APPROVE, Action.TRANSFER, Action.REJECT)
 """Alternatives that have a button of their own; the rarer ones are one press further."""
@@ -39,8 +40,13 @@ def ActionBar(
         rows.append(_said(desk, trouble_words(state.trouble, desk.say), "trouble"))
     if draft.missing:
         rows.append(_said(desk, desk.say(draft.missing), "missing"))
-    if not case.actions:
-        rows.append(words(desk.say("review.act.none"), color=palette.muted))
+    if draft.reversal_id:
+        rows += reversal_form(desk, case)
+    elif not case.actions:
+        rows += [
+            words(desk.say("review.act.none"), color=palette.muted),
+            *reversal_offer(desk, case),
+        ]
     elif state.pending is not None:
         rows.append(_waiting(desk, state))
     elif draft.form is not None:
@@ -50,6 +56,7 @@ def ActionBar(
             _inputs(desk, case, state, width),
             _buttons(desk, case, width),
             *_reasons(desk, case),
+            *reversal_offer(desk, case),
         ]
     return ft.Container(
         content=ft.Column(rows, spacing=8, tight=True),

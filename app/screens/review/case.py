@@ -10,7 +10,6 @@ from app.screens.parts.text import code, words
 from app.screens.review.actions import ActionBar
 from app.screens.review.desk import Draft, ReviewDesk
 from app.screens.review.evidence import ImpactPart, ProposalsPart, TimelinePart
-from app.screens.review.figures import due
 from app.screens.review.look import KIND_ICONS, is_wide, urgency
 from app.screens.review.phrases import (
     has_amount,
@@ -21,6 +20,7 @@ from app.screens.review.phrases import (
     value_words,
     variance_words,
     what_changed,
+    when_words,
 )
 from app.screens.review.pieces import card, flat_icon, tag
 from app.screens.review.rounds import RoundsPart
@@ -177,7 +177,7 @@ def _face(desk: ReviewDesk, row: CaseRow, case: CaseDetail | None, width: float)
         ft.Row(
             [
                 tag(str(row.priority), pair, icon, spoken=priority),
-                words(due(row.due_at, now, say), size=14, color=palette.text, lines=1, expand=True),
+                words(when_words(row, now, say), size=14, color=palette.text, lines=1, expand=True),
             ],
             spacing=8,
         ),

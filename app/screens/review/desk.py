@@ -14,7 +14,7 @@ from app.contract.review import Action, ActionOffer, CaseDetail, Proposal
 from app.contract.vocabulary import ReasonCode
 from app.i18n.words import Words
 from app.review.service import ReviewService
-from app.review.state import Page, ReviewState
+from app.review.state import Filters, Page, ReviewState
 from app.screens.theme import LIGHT, Palette
 
 FORMS = frozenset({Action.TRANSFER, Action.EXPLAIN, Action.REASSIGN, Action.CLOSE})
@@ -50,6 +50,8 @@ class Draft:
     movement_id: str | None = None
     form: Action | None = None
     """The decision whose one more question is being asked."""
+    reversal_id: str = ""
+    """Not empty while taking the posting back is asked about: pressed twice, it is one reversal."""
     missing: str = ""
     """i18n key of what must be chosen first."""
 
@@ -87,6 +89,8 @@ class ReviewDesk:
         self.model = ReviewModel(state=service.state)
         self.typed: dict[str, str] = {}
         """Note, bin and SKU as typed, kept by reference: drawing anew never races with the keys."""
+        self.searched: dict[str, str] = {}
+        """What is looked for, as typed."""
         self.is_typing = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._stop = service.subscribe(self._changed)
@@ -121,6 +125,20 @@ class ReviewDesk:
         """A row was pressed."""
         self.model.is_detail_open = True
         self.do(self.service.select(case_id))
+
+    def find(self) -> None:
+        """Only the cases that were asked for."""
+        self.do(self.service.narrow(find=self.searched.get("find", "").strip()))
+
+    def find_nothing(self) -> None:
+        """What was looked for is not looked for any more."""
+        self.searched.clear()
+        self.find()
+
+    def show_all(self) -> None:
+        """No filter any more."""
+        self.searched.clear()
+        self.do(self.service.show_filters(Filters()))
 
     def back_to_list(self) -> None:
         """In a narrow window."""
@@ -244,6 +262,22 @@ class ReviewDesk:
             )
         )
 
+    def ask_reversal(self) -> None:
+        """Taking back what was posted was pressed: why, first."""
+        self.change_draft(reversal_id=self.service.new_id())
+
+    def take_back(self) -> None:
+        """The question was answered."""
+        draft = self.draft
+        if draft.reason is None:
+            self.change_draft(missing="review.missing.reversal_reason")
+            return
+        self.do(self._taken_back(draft.reversal_id, draft.reason))
+
+    async def _taken_back(self, reversal_id: str, reason: ReasonCode) -> None:
+        if await self.service.take_back(reversal_id, reason, self.typed.get("note", "")):
+            self.clear_draft()
+
     # -- keys
 
     def key_pressed(self, key: str) -> None:
@@ -256,7 +290,7 @@ class ReviewDesk:
             "K": lambda: self.do(self.service.step(-1)),
             "A": lambda: self.act(Action.APPROVE),
             "R": lambda: self.act(Action.RECOUNT),
-            "Escape": lambda: self.change_draft(form=None),
+            "Escape": lambda: self.change_draft(form=None, reversal_id=""),
         }
         press = keys.get(key.upper() if len(key) == 1 else key)
         if press is not None:

@@ -14,6 +14,7 @@ from app.contract.review import (
     Proposal,
     TimelineEntry,
 )
+from app.contract.vocabulary import CaseKind
 from app.screens.parts.text import code, words
 from app.screens.review.desk import ReviewDesk, offer_of
 from app.screens.review.figures import clock, is_zero, money, plain, signed
@@ -104,7 +105,11 @@ def ImpactPart(desk: ReviewDesk, case: CaseDetail) -> ft.Control:
         ("inventory", shown(impact.inventory_net)),
         ("absolute", shown(impact.inventory_absolute)),
         ("margin", shown(impact.margin_at_risk)),
-        ("cash", shown(impact.cash_tied_up)),
+        # What is damaged ties up no cash that could be had back: it is there and cannot be sold.
+        (
+            "damaged" if case.kind is CaseKind.DAMAGED_FOUND else "cash",
+            shown(impact.cash_tied_up),
+        ),
     ]
     cells: list[ft.Control] = [
         ft.Container(
@@ -225,6 +230,8 @@ def _history(desk: ReviewDesk, case: CaseDetail, now: datetime) -> list[ft.Contr
                 time=clock(made.dated_at, now),
             )
         )
+    if made is not None and made.state == "reversed":
+        lines.append(say("review.history.reversed"))
     if not lines:
         return []
     return [

@@ -9,7 +9,7 @@ from __future__ import annotations
 import flet as ft
 
 from app.contract.review import CaseRow
-from app.contract.vocabulary import CaseKind, Verdict
+from app.contract.vocabulary import CaseKind, CaseState, Verdict
 from app.screens.theme import Pair, Palette
 
 RAIL = 80
@@ -44,6 +44,15 @@ KIND_ICONS: dict[CaseKind, ft.IconData] = {
     CaseKind.ORDER_AT_RISK: ft.Icons.LOCAL_SHIPPING,
 }
 
+ENDED_ICONS: dict[CaseState, ft.IconData] = {
+    CaseState.POSTED: ft.Icons.CHECK,
+    CaseState.TRANSFERRED: ft.Icons.SWAP_HORIZ,
+    CaseState.EXPLAINED: ft.Icons.LINK,
+    CaseState.COUNT_ERROR: ft.Icons.REPLAY,
+    CaseState.REJECTED: ft.Icons.CLOSE,
+    CaseState.CANCELLED: ft.Icons.CLOSE,
+}
+
 VERDICT_ICONS: dict[Verdict, ft.IconData] = {
     Verdict.EXACT: ft.Icons.CHECK_CIRCLE,
     Verdict.WITHIN_TOLERANCE: ft.Icons.CHECK_CIRCLE_OUTLINE,
@@ -67,7 +76,9 @@ def case_width(width: float) -> float:
 
 
 def urgency(row: CaseRow, palette: Palette) -> tuple[Pair, ft.IconData]:
-    """Ground and shape of the priority: the shape says the same without the colour."""
+    """Ground and shape of the priority: the shape says the same without the colour. Ended: how."""
+    if row.ended_at is not None:
+        return palette.calm, ENDED_ICONS.get(row.state, ft.Icons.CHECK)
     if row.priority >= URGENT:
         return palette.reject, ft.Icons.KEYBOARD_DOUBLE_ARROW_UP
     if row.priority >= SOON:

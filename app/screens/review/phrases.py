@@ -40,8 +40,22 @@ def item_words(row: CaseRow, say: Words) -> str:
     return row.description or row.sku or say(f"review.kind.{row.kind.value}")
 
 
+def when_words(row: CaseRow, now: datetime, say: Words) -> str:
+    """By when it must be done; or when it ended."""
+    if row.ended_at is not None:
+        return say("review.ended", time=clock(row.ended_at, now))
+    return due(row.due_at, now, say)
+
+
+def title_key(state: ReviewState) -> str:
+    """i18n key of the list's name."""
+    return "review.queue.title_ended" if state.filters.is_ended else "review.queue.title"
+
+
 def next_words(row: CaseRow, say: Words) -> str:
-    """What happens next. The server says it; an older one may only name the action."""
+    """What happens next, or how it ended. The server says it; an older one may only name the action."""
+    if row.ended_at is not None:
+        return state_words(row.state.value, say)
     if row.next_words:
         return row.next_words
     if row.next_action is not None:
@@ -59,7 +73,7 @@ def row_name(row: CaseRow, now: datetime, say: Words, *, is_shown: bool = False)
         value=value_words(row, say),
         priority=row.priority,
         owner=owner_words(row, say),
-        due=due(row.due_at, now, say),
+        due=when_words(row, now, say),
         next=next_words(row, say),
         age=lasting(now - row.opened_at, say),
     )
@@ -121,4 +135,6 @@ def action_words(case: CaseDetail, action: Action, say: Words) -> str:
 
 def nothing_words(filters: Filters, say: Words) -> str:
     """An empty list: good news, or a filter that matches nothing."""
+    if filters == Filters(is_ended=True):
+        return say("review.queue.none_ended")
     return say("review.queue.none" if filters.is_everything else "review.queue.none_filtered")

@@ -14,7 +14,7 @@ from app.screens.parts.buttons import chip
 from app.screens.parts.component import keyed, pressed, remembered
 from app.screens.parts.text import code, words
 from app.screens.review.desk import ReviewDesk
-from app.screens.review.figures import due, lasting, money
+from app.screens.review.figures import lasting, money
 from app.screens.review.look import KIND_ICONS, ROW, TARGET, is_wide, urgency
 from app.screens.review.phrases import (
     item_words,
@@ -22,10 +22,12 @@ from app.screens.review.phrases import (
     nothing_words,
     owner_words,
     row_name,
+    title_key,
     value_words,
     variance_words,
+    when_words,
 )
-from app.screens.review.pieces import choice, quiet_button
+from app.screens.review.pieces import choice, flat_icon, guarded_field, quiet_button
 
 
 @ft.component
@@ -49,7 +51,7 @@ def _totals(desk: ReviewDesk, state: ReviewState) -> ft.Control:
     """How much is open, in cases and in money. Absolute: plus and minus do not cancel."""
     palette, say = desk.palette, desk.say
     title = ft.Semantics(
-        content=words(say("review.queue.title"), size=22, strong=True, color=palette.text),
+        content=words(say(title_key(state)), size=22, strong=True, color=palette.text),
         header=True,
     )
     if not state.is_queue_known:
@@ -79,31 +81,65 @@ def _totals(desk: ReviewDesk, state: ReviewState) -> ft.Control:
 
 
 def _filters(desk: ReviewDesk, state: ReviewState) -> ft.Control:
-    palette, say, service = desk.palette, desk.say, desk.service
-    filters = state.filters
+    return ft.Column([_whose(desk, state), _which(desk, state)], spacing=6, tight=True)
+
+
+def _whose(desk: ReviewDesk, state: ReviewState) -> ft.Control:
+    """All or mine, or those that have ended; and the way to one by its bin, SKU or number."""
+    palette, say, filters = desk.palette, desk.say, state.filters
+    lists = {
+        "all": {"is_mine": False, "is_ended": False},
+        "mine": {"is_mine": True, "is_ended": False},
+        "ended": {"is_mine": False, "is_ended": True},
+    }
+    chips: list[ft.Control] = [
+        chip(
+            say(f"review.filter.{name}"),
+            key=f"filter-{name}",
+            on_press=lambda changes=changes: desk.do(desk.service.narrow(**changes)),  # type: ignore[misc]
+            palette=palette,
+            selected=(filters.is_mine, filters.is_ended) == tuple(changes.values()),
+            height=TARGET,
+        )
+        for name, changes in lists.items()
+    ]
+    find = guarded_field(
+        desk,
+        say("review.filter.find"),
+        key="find",
+        name="find",
+        expand=True,
+        into=desk.searched,
+        on_submit=desk.find,
+        height=TARGET,
+    )
+    clear = flat_icon(
+        ft.Icons.CLOSE,
+        say("review.filter.find_clear"),
+        key="find-clear",
+        on_press=desk.find_nothing,
+        palette=palette,
+    )
+    return ft.Row([*chips, find, *([clear] if filters.find else [])], spacing=6)
+
+
+def _which(desk: ReviewDesk, state: ReviewState) -> ft.Control:
+    """Of one kind, of one zone."""
+    palette, say, service, filters = desk.palette, desk.say, desk.service, state.filters
     kinds = [("", say("review.filter.all_kinds"))]
     kinds += [(kind.value, say(f"review.kind.{kind.value}")) for kind in CaseKind]
     zones = [("", say("review.filter.all_zones"))]
     zones += [(zone, say("review.filter.zone_of", zone=zone)) for zone in state.zones]
     return ft.Row(
         [
-            chip(
-                say(f"review.filter.{name}"),
-                key=f"filter-{name}",
-                on_press=lambda is_mine=is_mine: desk.do(service.show_mine(is_mine)),  # type: ignore[misc]
-                palette=palette,
-                selected=filters.is_mine is is_mine,
-                height=TARGET,
-            )
-            for name, is_mine in (("all", False), ("mine", True))
-        ]
-        + [
             choice(
                 say("review.filter.kind"),
                 filters.kind.value if filters.kind else "",
                 kinds,
                 key="filter-kind",
-                on_choose=lambda kind: desk.do(service.show_kind(CaseKind(kind) if kind else None)),
+                on_choose=lambda kind: desk.do(
+                    service.narrow(kind=CaseKind(kind) if kind else None)
+                ),
                 palette=palette,
                 expand=1,
                 marked=filters.kind is not None,
@@ -113,7 +149,7 @@ def _filters(desk: ReviewDesk, state: ReviewState) -> ft.Control:
                 filters.zone,
                 zones,
                 key="filter-zone",
-                on_choose=lambda zone: desk.do(service.show_zone(zone)),
+                on_choose=lambda zone: desk.do(service.narrow(zone=zone)),
                 palette=palette,
                 expand=1,
                 marked=bool(filters.zone),
@@ -182,14 +218,14 @@ def CaseLine(desk: ReviewDesk, row: CaseRow, is_selected: bool, now: datetime) -
 
 
 def _urgency(row: CaseRow, desk: ReviewDesk, now: datetime) -> ft.Control:
-    """How urgent, and for how long it has been open."""
+    """How urgent, and for how long it has been open; or how and how long ago it ended."""
     pair, icon = urgency(row, desk.palette)
+    parts: list[ft.Control] = [ft.Icon(icon, size=16, color=pair.front)]
+    if row.ended_at is None:
+        parts.append(words(str(row.priority), size=14, strong=True, color=pair.front))
     priority = ft.Container(
         content=ft.Row(
-            [
-                ft.Icon(icon, size=16, color=pair.front),
-                words(str(row.priority), size=14, strong=True, color=pair.front),
-            ],
+            parts,
             spacing=0,
             tight=True,
             alignment=ft.MainAxisAlignment.CENTER,
@@ -200,7 +236,7 @@ def _urgency(row: CaseRow, desk: ReviewDesk, now: datetime) -> ft.Control:
         height=26,
         alignment=ft.Alignment.CENTER,
     )
-    age = lasting(now - row.opened_at, desk.say)
+    age = lasting(now - (row.ended_at or row.opened_at), desk.say)
     return ft.Column(
         [priority, words(age, size=14, color=desk.palette.muted, lines=1)],
         spacing=4,
@@ -213,8 +249,8 @@ def _urgency(row: CaseRow, desk: ReviewDesk, now: datetime) -> ft.Control:
 def _lines(row: CaseRow, desk: ReviewDesk, now: datetime) -> ft.Control:
     """Where, what and how many; what is next; whose, until when and how much."""
     palette, say = desk.palette, desk.say
-    is_late = row.due_at < now
-    whose = f"{owner_words(row, say)} \u00b7 {due(row.due_at, now, say)}"
+    is_late = row.ended_at is None and row.due_at < now
+    whose = f"{owner_words(row, say)} \u00b7 {when_words(row, now, say)}"
     return ft.Column(
         [
             ft.Row(
@@ -271,7 +307,7 @@ def _nothing(desk: ReviewDesk, state: ReviewState) -> ft.Control:
                 quiet_button(
                     say("review.filter.clear"),
                     key="filter-clear",
-                    on_press=lambda: desk.do(desk.service.show_filters(type(state.filters)())),
+                    on_press=desk.show_all,
                     palette=palette,
                 )
             )

@@ -121,9 +121,9 @@ def test_filters_are_the_servers_and_start_a_fresh_list() -> None:
     async def script() -> None:
         bench = await Bench().signed_in()
 
-        await bench.service.show_mine(True)
+        await bench.service.narrow(is_mine=True)
         assert {row.owner_id for row in bench.state.rows} == {"olga"}
-        await bench.service.show_kind(CaseKind.VARIANCE)
+        await bench.service.narrow(kind=CaseKind.VARIANCE)
         assert {row.kind for row in bench.state.rows} == {CaseKind.VARIANCE}
         await bench.service.show_filters(Filters(zone="B"))
         assert {row.zone for row in bench.state.rows} == {"B"}

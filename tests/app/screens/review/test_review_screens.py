@@ -262,7 +262,7 @@ def test_nothing_to_decide_is_said_and_a_filter_that_matches_nothing_can_be_clea
         assert empty.reads("Nothing to decide.")
 
         bench = await Bench(cases=1).start()
-        await bench.service.show_zone("Z")
+        await bench.service.narrow(zone="Z")
         await bench.calm()
         assert bench.reads("No open case matches these filters.")
         await bench.press("filter-clear")
