@@ -60,13 +60,18 @@ def desk(floor: StoryFloor, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     made.stop()
 
 
+def sign_in(me: Person, floor: StoryFloor, user_id: str) -> None:
+    me.fill("Person id", user_id)
+    me.fill("PIN", next(p.pin for p in floor.told.people if p.user_id == user_id))
+    me.tap("SIGN IN")
+    me.sees(re.compile(r"^\d+ open cases"))
+
+
 @pytest.fixture(scope="module")
 def maria(chromium: Browser, desk: Desk, floor: StoryFloor) -> Iterator[Person]:
     """The supervisor, signed in on a tablet."""
     with a_person(chromium, desk.url, size=QUEUE) as me:
-        me.fill("Person id", "maria")
-        me.fill("PIN", next(p.pin for p in floor.told.people if p.user_id == "maria"))
-        me.tap("SIGN IN")
+        sign_in(me, floor, "maria")
         me.sees(re.compile(rf"^{len(TRUTHS)} open cases"))
         yield me
         assert me.complaints == []
@@ -138,3 +143,34 @@ def test_a_barcode_that_nobody_knows_is_matched_by_naming_its_item(
 
     maria.sees(re.compile(r"^A-01-06: closed"))
     assert floor.case_of(truth).state == CaseState.CLOSED
+
+
+def test_a_lead_posts_a_loss_finds_it_among_the_ended_and_takes_it_back(
+    chromium: Browser, desk: Desk, floor: StoryFloor, tmp_path: Path
+):
+    truth = next(t for t in TRUTHS if t.name == "loss")
+    with a_person(chromium, desk.url, size=QUEUE) as me:
+        sign_in(me, floor, "lee")
+        open_case(me, truth, floor.told)
+        me.tap("Reason")
+        me.page.get_by_role("menuitemcheckbox", name="Count error").click()
+        me.sees_button("Reason: Count error")
+        me.tap("Approve")
+        me.sees(re.compile(rf"^{truth.bin}: approved and posted"))
+
+        me.tap("Ended")
+        me.write("Bin or SKU", truth.bin.lower())
+        me.page.keyboard.press("Enter")
+        me.tap(re.compile(rf"^{truth.bin}, .*Next: Posted"))
+        me.tap("Take back the posting")
+        me.sees(re.compile(r"^A counter-entry of "))
+        me.picture(tmp_path / "take-back.png")
+        me.tap("Reason")
+        me.page.get_by_role("menuitemcheckbox", name="Count error").click()
+        me.tap("Take back \u2212")
+
+        me.sees(re.compile(rf"^{truth.bin}: the posting was taken back"))
+        me.sees("It has been taken back.")
+        me.tap("All")
+        me.sees(re.compile(rf"^{truth.bin}, .*open for 0 min"))
+        assert me.complaints == []

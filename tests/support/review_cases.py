@@ -8,6 +8,7 @@ from decimal import Decimal
 from app.contract.review import (
     Action,
     ActionOffer,
+    AdjustmentView,
     CaseDetail,
     CaseRow,
     HistoryEntry,
@@ -114,6 +115,21 @@ def make_case(row: CaseRow, **changes: object) -> CaseDetail:
         history=_history(row),
     )
     return made.model_copy(update=changes)
+
+
+def make_posting(row: CaseRow, adjustment_id: str, *, is_reversed: bool) -> AdjustmentView:
+    """What was posted of a row."""
+    return AdjustmentView(
+        adjustment_id=adjustment_id,
+        state="reversed" if is_reversed else "posted",
+        quantity=row.variance.low,
+        value=row.value.low,
+        reason=ReasonCode.PICK_NOT_POSTED,
+        posted_at=NOW,
+        dated_at=ago(60),
+        can_reverse=not is_reversed,
+        why_not_reverse="It has been taken back." if is_reversed else "",
+    )
 
 
 def _round(row: CaseRow, index: int, who: str, name: str, minutes: float) -> RoundView:

@@ -26,12 +26,15 @@ from app.contract.review import (
     CaseRow,
     Decision,
     DecisionResult,
+    Reversal,
+    Reversed,
     SignedIn,
     SignInRequest,
     TaskRow,
 )
 from app.contract.vocabulary import CaseState, Role, TaskState
-from tests.support.review_cases import NOW, ago, make_case, make_row
+from app.review.state import ENDED
+from tests.support.review_cases import NOW, ago, make_case, make_posting, make_row
 
 PIN = "4711"
 AFTER = {
@@ -54,24 +57,24 @@ class ReviewDesk:
         self.decided: dict[tuple[str, str], DecisionResult] = {}
         self.heard: list[Decision] = []
         self.tokens = {"token-1"}
+        self.reversals: dict[str, Reversal] = {}
+        """Adjustment -> what took it back."""
         self.refuse: RefusalError | None = None
         """What the next decision is refused with."""
         self.app = _app(self)
 
-    def open_rows(self) -> list[CaseRow]:
-        """Cases that somebody has to do something about, most urgent first."""
-        ended = {AFTER[a] for a in AFTER} - {
-            CaseState.RECOUNT_REQUESTED,
-            CaseState.ESCALATED,
-            CaseState.ASSIGNED,
-        }
-        rows = [r for r in self.rows.values() if r.state not in ended]
+    def listed(self, *, ended: bool = False) -> list[CaseRow]:
+        """Cases that somebody has to do something about, most urgent first; or the others."""
+        rows = [r for r in self.rows.values() if (r.state in ENDED) is ended]
         return sorted(rows, key=lambda row: (-row.priority, row.case_id))
 
     def page(self, query: dict[str, str]) -> CasePage:
         """One page, filtered as asked."""
-        rows = self.open_rows()
+        rows = self.listed()
         total, value = len(rows), sum(abs(float(r.value.low)) for r in rows)
+        if query.get("ended") == "true":
+            rows = self.listed(ended=True)
+        rows = [r for r in rows if r.bin.startswith(query.get("find", "").upper())]
         for name, of in (("owner", "owner_id"), ("kind", "kind"), ("zone", "zone")):
             wanted = query.get(name)
             rows = [r for r in rows if not wanted or str(getattr(r, of)) == wanted]
@@ -90,7 +93,22 @@ class ReviewDesk:
         """One case. Raises not-found."""
         if case_id not in self.rows:
             raise RefusalError("not-found", what="case", id=case_id)
-        return make_case(self.rows[case_id])
+        row = self.rows[case_id]
+        if row.state is not CaseState.POSTED:
+            return make_case(row)
+        adjustment_id = f"adjustment-{case_id}"
+        is_reversed = adjustment_id in self.reversals
+        posted = make_posting(row, adjustment_id, is_reversed=is_reversed)
+        return make_case(row, actions=(), adjustment=posted)
+
+    def reverse(self, adjustment_id: str, reversal: Reversal) -> Reversed:
+        """Take it back once, however often it is said."""
+        known = self.reversals.setdefault(adjustment_id, reversal)
+        if known.reversal_id != reversal.reversal_id:
+            raise RefusalError(
+                "transition-refused", record="posting", state="reversed", event="be reversed"
+            )
+        return Reversed(adjustment_id=str(known.reversal_id), reverses=adjustment_id)
 
     def decide(self, case_id: str, decision: Decision) -> DecisionResult:
         """Do it once, however often it is said."""
@@ -105,7 +123,8 @@ class ReviewDesk:
         if decision.version is not None and decision.version != row.version:
             raise RefusalError("version-stale", seen=decision.version, now=row.version)
         state = AFTER[decision.action]
-        changed = {"state": state, "version": row.version + 1}
+        ended_at = NOW if state in ENDED else None
+        changed = {"state": state, "version": row.version + 1, "ended_at": ended_at}
         if decision.action is Action.RECOUNT:
             changed["next_words"] = "Ben Okafor recounts"
         self.rows[case_id] = self.rows[case_id].model_copy(update=changed)
@@ -216,6 +235,11 @@ def _app(desk: ReviewDesk) -> FastAPI:
     def decide(case_id: str, body: Decision, request: Request) -> DecisionResult:
         check(request)
         return desk.decide(case_id, body)
+
+    @app.post("/api/v1/adjustments/{adjustment_id}/reversal", status_code=201)
+    def reverse(adjustment_id: str, body: Reversal, request: Request) -> Reversed:
+        check(request)
+        return desk.reverse(adjustment_id, body)
 
     _other_pages(app, check)
     return app

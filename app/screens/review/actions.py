@@ -367,7 +367,9 @@ def _is_on(case: CaseDetail, action: Action) -> bool:
 
 
 def _proposed(case: CaseDetail) -> Action | None:
-    """The server's next action if it is possible, else the first that is."""
+    """The server's next action if it is possible, else the first that is; none for an ended case."""
+    if case.ended_at is not None:
+        return None
     if case.next_action is not None and _is_on(case, case.next_action):
         return case.next_action
     order = (Action.RECOUNT, Action.APPROVE, Action.CLOSE, Action.ESCALATE)

@@ -182,16 +182,17 @@ def _face(desk: ReviewDesk, row: CaseRow, case: CaseDetail | None, width: float)
             spacing=8,
         ),
     ]
-    if row.priority_why:
+    if row.priority_why and row.ended_at is None:
         owns.append(words(row.priority_why, size=14, color=palette.muted))
     changed = what_changed(case, now, say) if case is not None else say("review.case.loading")
+    next_step = next_words(row, say) if row.ended_at is None else say("review.next.none")
     answers: list[tuple[str, ft.IconData, list[ft.Control]]] = [
         ("owner", ft.Icons.PERSON, owns),
         ("changed", ft.Icons.HISTORY, [words(changed, size=16, color=palette.text)]),
         (
             "next",
             ft.Icons.ARROW_FORWARD,
-            [words(next_words(row, say), size=16, strong=True, color=palette.accent)],
+            [words(next_step, size=16, strong=True, color=palette.accent)],
         ),
     ]
     cells = [

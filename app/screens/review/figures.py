@@ -51,6 +51,12 @@ def span(interval: Interval, shown: Callable[[str], str], say: Words) -> str:
     return low if low == high else say("review.span", low=low, high=high)
 
 
+def negated(text: str) -> str:
+    """The same amount the other way."""
+    value = _number(text)
+    return text if value is None else str(-value)
+
+
 def is_zero(text: str) -> bool:
     """Whether an amount is nothing."""
     return _number(text) == 0

@@ -9,7 +9,7 @@ from app.contract.vocabulary import ReasonCode
 from app.screens.parts.buttons import button
 from app.screens.parts.text import words
 from app.screens.review.desk import ReviewDesk
-from app.screens.review.figures import money, signed
+from app.screens.review.figures import money, negated, signed
 from app.screens.review.pieces import choice, guarded_field, quiet_button
 
 REASONS = (
@@ -43,7 +43,10 @@ def reversal_form(desk: ReviewDesk, case: CaseDetail) -> list[ft.Control]:
     """What it does, why it is done, and the way out."""
     made, say, palette = case.adjustment, desk.say, desk.palette
     assert made is not None, "only a posting is taken back"
-    units, value = signed(made.quantity), money(made.value, case.currency)
+    units, back = signed(made.quantity), signed(negated(made.quantity))
+    means = say(
+        "review.reversal.means", units=back, value=money(negated(made.value), case.currency)
+    )
     reason = desk.draft.reason
     asked: list[ft.Control] = [
         choice(
@@ -59,7 +62,7 @@ def reversal_form(desk: ReviewDesk, case: CaseDetail) -> list[ft.Control]:
         guarded_field(desk, say("review.note"), key="note", name="note", expand=3),
     ]
     return [
-        words(say("review.reversal.means", units=units, value=value), color=palette.text),
+        words(means, color=palette.text),
         ft.Row(asked, spacing=8),
         ft.Row(
             [

@@ -77,6 +77,18 @@ def test_a_case_that_ended_elsewhere_leaves_the_list_but_stays_readable() -> Non
     assert after.case == ended
 
 
+def test_an_ended_case_stays_in_the_list_of_the_ended_and_leaves_it_when_it_opens_again() -> None:
+    ended = tuple(make_row(n, state=CaseState.EXPLAINED) for n in range(3))
+    state = replace(looking_at(0), rows=ended, filters=Filters(is_ended=True))
+    newer = {"state": CaseState.REJECTED, "version": 5}
+
+    stays = reduce(state, reducer.CaseCame(make_case(make_row(0, **newer))))
+    leaves = reduce(state, reducer.CaseCame(make_case(make_row(0, version=5))))
+
+    assert [row.state for row in stays.rows][:1] == [CaseState.REJECTED]
+    assert [row.case_id for row in leaves.rows] == ["case-001", "case-002"]
+
+
 def test_the_next_case_is_the_one_below_and_at_the_end_the_one_above() -> None:
     state = looking_at(0)
 

@@ -133,6 +133,44 @@ def test_filters_are_the_servers_and_start_a_fresh_list() -> None:
     play(script())
 
 
+def test_ended_cases_are_a_list_of_their_own_and_one_is_found_by_its_bin() -> None:
+    async def script() -> None:
+        bench = await Bench(6).signed_in()
+        await bench.service.decide(Action.REJECT)
+        await bench.service.decide(Action.REJECT)
+
+        await bench.service.narrow(is_ended=True)
+        assert [row.case_id for row in bench.state.rows] == ["case-000", "case-001"]
+        await bench.service.narrow(find="b-01")
+        assert [row.case_id for row in bench.state.rows] == ["case-001"]
+        await bench.service.show_filters(Filters())
+        assert len(bench.state.rows) == 4
+
+    play(script())
+
+
+def test_a_posting_is_taken_back_once_though_the_first_answer_was_lost() -> None:
+    async def script() -> None:
+        bench = await Bench(3).signed_in()
+        await bench.service.decide(Action.APPROVE, reason=ReasonCode.PICK_SHORT)
+        await bench.service.narrow(is_ended=True)
+        wanted = uuid7(9, bytes(10))
+
+        bench.cable.lose_answers = 1
+        first = await bench.service.take_back(wanted, ReasonCode.COUNT_ERROR)
+        second = await bench.service.take_back(wanted, ReasonCode.COUNT_ERROR, " wrong bin ")
+
+        assert (first, second) == (False, True)
+        assert list(bench.desk.reversals) == ["adjustment-case-000"]
+        assert bench.state.toast is not None
+        assert bench.state.toast.key == "review.toast.reversed"
+        posted = bench.state.case and bench.state.case.adjustment
+        assert posted is not None
+        assert (posted.state, posted.can_reverse) == ("reversed", False)
+
+    play(script())
+
+
 def test_paging_brings_every_case_once() -> None:
     async def script() -> None:
         bench = await Bench(120).signed_in()

@@ -197,6 +197,49 @@ def test_a_transfer_asks_for_the_bin_and_proposes_the_one_the_evidence_names() -
     play(script())
 
 
+def test_what_was_posted_is_taken_back_with_a_reason_and_said_to_be() -> None:
+    async def script() -> None:
+        bench = await Bench().start()
+        await bench.press("act-approve")
+        await bench.press("filter-ended")
+        assert bench.reads("Ended cases")
+        assert bench.reads("Nothing more to do")
+        assert not bench.page.has("case-case-001")
+
+        await bench.press("act-reverse")
+        assert bench.reads("A counter-entry of +6 (\u20ac84.00)")
+        await bench.press("reversal-do")
+        assert any("reason is missing" in said for said in bench.page.spoken())
+        assert bench.server.reversals == {}
+
+        bench.desk.change_draft(reason=ReasonCode.COUNT_ERROR)
+        await bench.calm()
+        await bench.press("reversal-do")
+        (made,) = bench.server.reversals.values()
+        assert made.reason is ReasonCode.COUNT_ERROR
+        assert any("the posting was taken back" in said for said in bench.page.spoken())
+        assert bench.page.find("act-reverse").disabled
+        assert bench.reads("It has been taken back.")
+
+    play(script())
+
+
+def test_a_search_shows_what_begins_like_it_and_is_ended_by_its_cross() -> None:
+    async def script() -> None:
+        bench = await Bench().start()
+
+        await bench.page.type("find", "c-01")
+        await bench.page.submit("find")
+        await bench.calm()
+        assert {row.bin for row in bench.service.state.rows} == {"C-01-03", "C-01-06"}
+
+        await bench.press("find-clear")
+        assert len(bench.service.state.rows) == 6
+        assert bench.page.find("find").value == ""
+
+    play(script())
+
+
 def test_a_note_and_a_chosen_person_go_with_the_recount_and_end_with_it() -> None:
     async def script() -> None:
         bench = await Bench().start()
