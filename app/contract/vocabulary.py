@@ -111,6 +111,10 @@ class Role(StrEnum):
     INTEGRATOR = "integrator"
 
 
+COUNTING_ROLES = frozenset({Role.COUNTER, Role.SUPERVISOR, Role.LEAD})
+"""Roles that count. Finance and auditors judge what others counted; programs count nothing."""
+
+
 class TaskState(StrEnum):
     PLANNED = "planned"
     ASSIGNED = "assigned"

@@ -6,7 +6,7 @@ import json
 from datetime import timedelta
 
 from app.contract.events import SessionClosed, SessionOpened
-from app.contract.vocabulary import Role
+from app.contract.vocabulary import COUNTING_ROLES
 from app.contract.wire import RefUser
 from app.counting import session
 from app.counting.floor import FloorCore, step
@@ -18,8 +18,6 @@ IDLE_LOCK = timedelta(minutes=10)
 
 SEEN_EVERY = timedelta(seconds=30)
 SESSION = "floor.session"
-
-COUNTING_ROLES = frozenset({Role.COUNTER, Role.SUPERVISOR, Role.LEAD})
 
 
 class Signing(FloorCore):
@@ -64,7 +62,7 @@ class Signing(FloorCore):
             return None
         words = json.loads(kept)
         idle_s = self.now().timestamp() - float(words["seen_s"])
-        person = next((p for p in self.state.people if p.user_id == words["user_id"]), None)
+        person = self._counting(words["user_id"])
         # A clock set back gives a negative age: then the PIN is asked for.
         return person if 0 <= idle_s < IDLE_LOCK.total_seconds() else None
 
@@ -95,6 +93,9 @@ class Signing(FloorCore):
         """What the look at the PIN came to: in, or one of the sentences."""
         chosen = self.state.chosen
         if chosen is None:
+            return
+        if outcome.verdict is PinVerdict.RIGHT and not self.may_count(chosen.user_id):
+            self.say(Tone.REJECT, "band.only_reviews", {"name": chosen.name})
             return
         if outcome.verdict is PinVerdict.RIGHT:
             self._append([SessionOpened()], user_id=chosen.user_id)

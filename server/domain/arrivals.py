@@ -14,7 +14,7 @@ from functools import lru_cache
 from app.contract.codec import MalformedEventError, decode_event, hash_event
 from app.contract.events import GENESIS_HASH, DeviceEvent
 from app.contract.problems import CATALOGUE
-from app.contract.wire import EventResult, Result, SentEvent
+from app.contract.wire import EVENT_BYTES_MAX, EventResult, Result, SentEvent
 
 DIFFERS = "event-differs"
 FORKED = "seq-taken"
@@ -37,7 +37,7 @@ class Known:
     held: dict[str, str] = field(default_factory=dict)
     """Code of each held event, by `held_id`."""
     people: set[str] = field(default_factory=set)
-    """People of the site, those who left included: they may have counted before."""
+    """Who counts at the site or ever did, those who left included: they may have counted before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,10 +68,24 @@ def held_id(install_id: str, sent: SentEvent) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def named_in(events: Sequence[SentEvent]) -> set[str]:
+    """Ids of the people named by those of the events that can be read."""
+    return {user for sent in events if (user := _person_of(sent)) is not None}
+
+
+def _person_of(sent: SentEvent) -> str | None:
+    # What is too large for a push is not worth remembering.
+    decode = decode_once if len(sent.raw) <= EVENT_BYTES_MAX else decode_event
+    try:
+        return decode(sent.raw).user_id
+    except MalformedEventError:
+        return None
+
+
 def held_next(code: str) -> str:
     """What a supervisor does about a held event of that code. Most can only be set aside."""
     if code == "unknown-user":
-        return "Add the person who counted and close the case: then the entry is used"
+        return "Add the person, in a role that counts, and close the case: then the entry is used"
     return "Count again what it was about, then close the case"
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.contract.problems import RefusalError
-from app.contract.vocabulary import AbcClass, Role
+from app.contract.vocabulary import COUNTING_ROLES, AbcClass, Role
 
 CADENCE: Mapping[str, timedelta] = {
     AbcClass.A: timedelta(days=90),
@@ -98,9 +98,6 @@ class Candidate:
     role: Role
     open_tasks: int = 0
     is_active: bool = True
-
-
-COUNTING_ROLES = frozenset({Role.COUNTER, Role.SUPERVISOR, Role.LEAD})
 
 
 def choose_recounter(

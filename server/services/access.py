@@ -111,7 +111,7 @@ def add_people(
                 history_id=rim.new_id(),
                 at=rim.now(),
                 actor=actor,
-                verb="person.put",
+                verb=access.PERSON_PUT,
                 subject=person.user_id,
                 note=f"{person.role} {'new PIN' if pin else ''}".strip(),
             )

@@ -74,7 +74,8 @@ def _usable(desk: Desk, row: HeldEventRow) -> DeviceEvent | None:
         event = decode_event(row.raw.decode("utf-8"))
     except (MalformedEventError, UnicodeDecodeError):
         return None
-    return event if event.user_id in access.known_ids(desk.session, desk.site_id) else None
+    named = {event.user_id} if event.user_id else set()
+    return event if access.who_counts(desk.session, desk.site_id, named) else None
 
 
 def _use(desk: Desk, row: HeldEventRow, event: DeviceEvent) -> bool:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from app.contract.vocabulary import Role
+from app.contract.vocabulary import COUNTING_ROLES, Role
 from server.domain.people import Device, DeviceState, Person
 from server.storage.columns import from_u, to_us
 from server.storage.tables_access import (
@@ -19,6 +19,9 @@ from server.storage.tables_access import (
     PersonRow,
     SignInRow,
 )
+
+PERSON_PUT = "person.put"
+"""The verb of the access history under which somebody's role is noted, as the note's first word."""
 
 
 def secret_sha256(secret: str) -> str:
@@ -55,9 +58,29 @@ def everybody(session: Session, site_id: str) -> list[Person]:
     return [to_person(row) for row in rows]
 
 
-def known_ids(session: Session, site_id: str) -> set[str]:
-    """Ids of everybody who is or was here."""
-    return set(session.exec(select(PersonRow.user_id).where(PersonRow.site_id == site_id)))
+def who_counts(session: Session, site_id: str, named: Collection[str]) -> set[str]:
+    """Those of the people named who count here or ever did: a counter may be an auditor by now."""
+    if not named:
+        return set()
+    rows = session.exec(
+        select(PersonRow.user_id, PersonRow.role).where(
+            PersonRow.site_id == site_id, col(PersonRow.user_id).in_(named)
+        )
+    ).all()
+    able = {user_id for user_id, role in rows if role in COUNTING_ROLES}
+    others = {user_id for user_id, _ in rows} - able
+    return able | _once_counted(session, site_id, others) if others else able
+
+
+def _once_counted(session: Session, site_id: str, user_ids: Collection[str]) -> set[str]:
+    notes = session.exec(
+        select(AccessHistoryRow.subject, AccessHistoryRow.note).where(
+            AccessHistoryRow.site_id == site_id,
+            AccessHistoryRow.verb == PERSON_PUT,
+            col(AccessHistoryRow.subject).in_(user_ids),
+        )
+    )
+    return {who for who, note in notes if note.split(" ")[0] in COUNTING_ROLES}
 
 
 def people_with_pins(session: Session, site_id: str, ids: Sequence[str]) -> list[PersonRow]:

@@ -13,7 +13,7 @@ from app.contract.vocabulary import Role, ScanSource
 from app.contract.wire import RefKind
 from app.counting.state import EmptySheet, OtherBinSheet, Stage, SwitchUserSheet, Tone
 from app.store.pins import PinVerdict
-from tests.support.site import OIL_EACH, PIN, Floor, site_people, site_rows
+from tests.support.site import OIL_EACH, PIN, Floor, changes_of, site_people, site_rows
 
 
 @pytest.fixture
@@ -72,6 +72,51 @@ def test_a_supervisor_who_was_reviewing_counts_under_their_own_name(floor: Floor
     told = [json.loads(e.raw) for e in floor.store.pending(100)]
     opened = [e["user_id"] for e in told if e["payload"]["type"] == "session.opened"]
     assert opened == ["ana", "sam"]
+
+
+def as_role(floor: Floor, role: Role) -> None:
+    """Ana's role is changed at the desk, and the device has heard of it."""
+    ana = site_people()[0].model_copy(update={"role": role})
+    news = changes_of({RefKind.USER: {"ana": ana}}, rev=1_000)
+    floor.reference.apply_page(news, cursor="c2", checkpoint=None, has_more=False)
+    floor.service.refresh()
+
+
+@pytest.mark.parametrize("role", [Role.FINANCE, Role.AUDITOR, Role.INTEGRATOR])
+def test_who_judges_counts_does_not_sign_in_to_make_them(floor: Floor, role: Role):
+    as_role(floor, role)
+
+    outcome = floor.service.sign_in("ana", PIN)
+
+    state = floor.service.state
+    assert outcome.verdict is PinVerdict.RIGHT
+    assert (state.stage, state.user) == (Stage.SIGN_IN, None)
+    assert state.band is not None
+    assert state.band.key == "band.only_reviews"
+    assert floor.store.outbox().unsent == 0, "nothing was recorded in their name"
+
+
+def test_who_became_an_auditor_is_not_taken_back_to_the_open_bin_after_a_kill(floor: Floor):
+    floor.open_bin()
+    as_role(floor, Role.AUDITOR)
+
+    floor.kill_and_start()
+
+    assert floor.service.state.user is None
+    assert floor.service.state.stage is Stage.SIGN_IN
+
+
+def test_a_badge_of_somebody_who_does_not_count_leaves_nobody_signed_in(floor: Floor):
+    floor.enter("ben")
+    as_role(floor, Role.FINANCE)
+    floor.service.ask_switch("ana")
+    floor.service.switch_user()
+
+    floor.service.settle_pin(floor.service.check_pin(PIN))
+
+    assert floor.service.state.user is None
+    assert floor.service.state.band is not None
+    assert floor.service.state.band.key == "band.only_reviews"
 
 
 def test_only_people_who_count_and_whom_the_device_knows_take_up_the_scanner(floor: Floor):

@@ -12,9 +12,10 @@ from sqlmodel import select
 from app.contract.codec import encode_event, hash_event
 from app.contract.events import BinClosed, BinOpened, NoteAdded
 from app.contract.problems import RefusalError
+from app.contract.vocabulary import Role
 from app.contract.wire import ClockSample, QuarantineRequest, Result, SentEvent
-from server.services import intake, reconciling
-from server.services.access import device_of_token
+from server.services import access, intake, reconciling
+from server.services.access import NewPerson, device_of_token
 from server.services.epochs import begin_epoch
 from server.storage import events
 from server.storage.tables_casework import ExceptionCaseRow
@@ -306,3 +307,29 @@ def test_an_id_known_from_another_device_with_other_bytes_is_told_apart(database
 
     assert results(reply) == [(Result.MISMATCH, "event-differs")]
     assert [r["raw"] for r in stored(database, DeviceEventRow)] == [stolen.raw]
+
+
+@pytest.mark.parametrize(
+    ("earlier", "role", "result"),
+    [
+        (None, Role.FINANCE, Result.QUARANTINED),
+        (None, Role.AUDITOR, Result.QUARANTINED),
+        (None, Role.INTEGRATOR, Result.QUARANTINED),
+        (None, Role.LEAD, Result.CREATED),
+        (Role.COUNTER, Role.AUDITOR, Result.CREATED),
+    ],
+)
+def test_a_count_by_somebody_who_never_could_count_is_held_for_a_supervisor(
+    database, device, earlier, role, result
+):
+    roles = [role] if earlier is None else [earlier, role]
+    for each in roles:
+        access.add_people(
+            database, SITE, [NewPerson(user_id="kim", name="Kim", role=each)], rim=device.rim
+        )
+    device.record(BinOpened(bin="A-01"), COUNT, user_id="kim")
+
+    reply = device.push()
+
+    assert [r for r, _ in results(reply)] == [result]
+    assert len(stored(database, DeviceEventRow)) + len(stored(database, HeldEventRow)) == 1
