@@ -39,6 +39,11 @@ class Known:
     people: set[str] = field(default_factory=set)
     """Who counts at the site or ever did, those who left included: they may have counted before."""
 
+    @staticmethod
+    def named_in(events: Sequence[SentEvent]) -> set[str]:
+        """Ids of the people named by those of the events that can be read: to be looked up."""
+        return {user for sent in events if (user := _person_of(sent)) is not None}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
@@ -66,11 +71,6 @@ def held_id(install_id: str, sent: SentEvent) -> str:
     """Identity of a held event: the same sending is held once, however often it comes."""
     text = f"{install_id}\x1f{sent.id}\x1f{sent.seq}\x1f{sent.raw}"
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def named_in(events: Sequence[SentEvent]) -> set[str]:
-    """Ids of the people named by those of the events that can be read."""
-    return {user for sent in events if (user := _person_of(sent)) is not None}
 
 
 def _person_of(sent: SentEvent) -> str | None:

@@ -33,15 +33,7 @@ from app.contract.wire import (
     SentEvent,
 )
 from server.clock import Rim
-from server.domain.arrivals import (
-    FORKED,
-    Arrival,
-    Known,
-    held_id,
-    named_in,
-    sort_arrivals,
-    words_on,
-)
+from server.domain.arrivals import FORKED, Arrival, Known, held_id, sort_arrivals, words_on
 from server.domain.people import Device, DeviceState
 from server.services.comparing import Comparison, compare, storable
 from server.services.epochs import server_epoch
@@ -229,7 +221,7 @@ def _known_before(push: _Push, sent: Sequence[SentEvent]) -> Known:
     before = min(s.seq for s in sent) - 1
     return Known(
         hashes_at_seq=events.hashes_by_seq(push.session, push.site_id, push.install_id, [before]),
-        people=access.who_counts(push.session, push.site_id, named_in(sent)),
+        people=access.who_counts(push.session, push.site_id, Known.named_in(sent)),
     )
 
 
@@ -241,7 +233,7 @@ def _known(push: _Push, sent: Sequence[SentEvent]) -> Known:
         id_at_seq=events.ids_by_seq(session, site_id, install_id, seqs),
         hashes_at_seq=events.hashes_by_seq(session, site_id, install_id, seqs),
         held=events.held_codes(session, site_id, [held_id(install_id, s) for s in sent]),
-        people=access.who_counts(session, site_id, named_in(sent)),
+        people=access.who_counts(session, site_id, Known.named_in(sent)),
     )
 
 
