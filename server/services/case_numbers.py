@@ -35,6 +35,17 @@ def price(desk: Desk, case: ExceptionCaseRow) -> None:
     propose(desk, case)
 
 
+def price_again(desk: Desk, skus: Iterable[str]) -> None:
+    """Orders, stock elsewhere or documents of the SKUs changed: what their open cases put at risk.
+
+    Their variances are what they were. Cases that nobody has counted are left to the ledger.
+    """
+    for sku in sorted(set(skus)):
+        for case in desk.live_cases(sku):
+            if case.rounds:
+                price(desk, case)
+
+
 def set_priority(case: ExceptionCaseRow, score: int, why: str) -> None:
     """Store a priority; the due time runs from the opening and only ever comes nearer."""
     case.rank, case.priority_why = 100 - score, why

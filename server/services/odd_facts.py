@@ -18,14 +18,14 @@ from sqlmodel import col, select
 
 from app.contract.count_fold import CountStatus, FoldedCount, Oddity
 from app.contract.review import Action, ProposalKind
-from app.contract.vocabulary import CaseKind, CaseState, Condition, Tracking, quantity_text
+from app.contract.vocabulary import CaseKind, CaseState, Condition, quantity_text
 from server.domain.arrivals import held_next
 from server.domain.impact import priority
 from server.domain.ranges import ZERO
 from server.services.case_numbers import set_priority
 from server.services.desk import Desk
 from server.storage import cases as case_rows
-from server.storage import casework_stock, events, records
+from server.storage import events, records
 from server.storage.case_rounds import rounds_by_case
 from server.storage.columns import to_us
 from server.storage.counts import FoldedFacts
@@ -135,7 +135,6 @@ def facts_of_count(desk: Desk, folded: FoldedCount, facts: FoldedFacts, place: B
     """Everything odd in a closed count that no variance says."""
     _unknown_barcodes(desk, folded, place)
     _repeated_serials(desk, folded, place)
-    _misplaced_serials(desk, facts, place)
     _expired(desk, facts, place)
     _counted_twice(desk, facts, place)
 
@@ -182,42 +181,6 @@ def _repeated_serials(desk: Desk, folded: FoldedCount, place: Bin) -> None:
             zone=place.zone,
             count_id=folded.count_id,
             evidence={"event_ids": repeated},
-        ),
-    )
-
-
-def _misplaced_serials(desk: Desk, facts: FoldedFacts, place: Bin) -> None:
-    seen: dict[str, set[str]] = {}
-    for cell in facts.cells:
-        if cell.key.serial and cell.quantity > 0:
-            seen.setdefault(cell.key.sku, set()).add(cell.key.serial)
-    for sku, serials in sorted(seen.items()):
-        known = desk.sku(sku)
-        if known is None or known.tracking is not Tracking.SERIAL:
-            continue
-        booked = casework_stock.bins_of_serials(desk.session, desk.site_id, sku)
-        for serial in sorted(serials):
-            others = [code for code in booked.get(serial, ()) if code != place.bin]
-            if others:
-                _misplaced(desk, facts, place, (sku, serial), others)
-
-
-def _misplaced(
-    desk: Desk, facts: FoldedFacts, place: Bin, unit: tuple[str, str], others: list[str]
-) -> None:
-    sku, serial = unit
-    open_fact(
-        desk,
-        OddFact(
-            kind=CaseKind.DUPLICATE_SERIAL,
-            subject=f"serial/{sku}/{serial}",
-            title=f"Serial {serial} of {sku} seen in {place.bin}, on the book in {', '.join(others)}",
-            next_words=f"Look in {others[0]} for serial {serial}",
-            bin=place.bin,
-            zone=place.zone,
-            sku=sku,
-            count_id=facts.count_id,
-            evidence={"serial": serial, "bins": others},
         ),
     )
 

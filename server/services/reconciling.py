@@ -14,11 +14,12 @@ from decimal import Decimal
 from sqlmodel import Session
 
 from app.contract.count_fold import CountStatus, FoldedCount
+from app.contract.vocabulary import Tracking
 from server.domain.judging import BinFacts, BinOutcome, LineSettlement, judge_bin
 from server.domain.proposals import NEAR
 from server.domain.reconcile import BinBook, CountFacts
 from server.domain.stock import Movement, StockKey
-from server.services import counting_tasks, odd_facts
+from server.services import counting_tasks, odd_facts, serial_sightings
 from server.services.case_keeping import keep_outcome
 from server.services.desk import Desk, NewId
 from server.services.folding import fold_stored
@@ -86,7 +87,9 @@ def movements_changed(
         if first_changed is None or span.latest >= first_changed:
             touched[place] = max(first_changed or span.earliest, span.earliest)
     judge_in_groups(session, site_id, touched, now, new_id)
-    negative_books(Desk(session, site_id, now, new_id), named)
+    desk = Desk(session, site_id, now, new_id)
+    serial_sightings.follow_skus(desk, {sku for _, sku in named})
+    negative_books(desk, named)
 
 
 def judge_in_groups(
@@ -158,6 +161,7 @@ def judge_bins(desk: Desk, since: Mapping[str, datetime]) -> None:
         desk.ahead = None
     desk.write_later()
     if bins:
+        serial_sightings.follow(desk, _suspects(work), _serial_skus(desk, work))
         counting_tasks.settle_tasks(desk, [row for bin_work in work for row in bin_work.rows])
 
 
@@ -229,6 +233,22 @@ def _span(
 def _skus(work: _BinWork) -> set[str]:
     counted = {cell.key.sku for count in work.facts for cell in count.cells}
     return counted | {key.sku for key in work.opening} | {m.sku for m in work.movements}
+
+
+def _suspects(work: Sequence[_BinWork]) -> set[tuple[str, str]]:
+    """Serials that somebody saw where the book did not have them."""
+    return {
+        (cell.key.sku, cell.key.serial)
+        for bin_work in work
+        for cells in bin_work.outcome.judged.values()
+        for cell in cells
+        if cell.key.serial and cell.counted > 0 and cell.book.low <= 0
+    }
+
+
+def _serial_skus(desk: Desk, work: Sequence[_BinWork]) -> set[str]:
+    skus = {sku for bin_work in work for sku in _skus(bin_work)}
+    return {sku for sku, how in desk.tracking(skus).items() if how is Tracking.SERIAL}
 
 
 def _windows(

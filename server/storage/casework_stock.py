@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from decimal import Decimal
 
@@ -40,34 +39,11 @@ _ON_HAND = text(
     """
 )
 
-_SERIALS = text(
-    """
-    SELECT serial, bin, sum(quantity_u) AS quantity_u FROM (
-        SELECT serial, to_bin AS bin, quantity_u, to_state AS state FROM movement
-        WHERE site_id = :site_id AND sku = :sku AND serial <> ''
-        UNION ALL
-        SELECT serial, from_bin, -quantity_u, from_state FROM movement
-        WHERE site_id = :site_id AND sku = :sku AND serial <> ''
-    ) AS legs
-    WHERE bin NOT LIKE '@%' AND state NOT IN ('picked', 'packed', 'shipped')
-    GROUP BY serial, bin HAVING sum(quantity_u) > 0
-    """
-)
-
 
 def on_hand_of_sku(session: Session, site_id: str, sku: str) -> Decimal:
     """Sellable units of a SKU on the book of the whole site, now: available and reserved."""
     found = session.connection().execute(_ON_HAND, {"site_id": site_id, "sku": sku})
     return from_u(int(found.scalar_one()))
-
-
-def bins_of_serials(session: Session, site_id: str, sku: str) -> dict[str, list[str]]:
-    """Where the book has each serial of a SKU; more than one bin is a contradiction by itself."""
-    found: dict[str, list[str]] = defaultdict(list)
-    rows = session.connection().execute(_SERIALS, {"site_id": site_id, "sku": sku})
-    for serial, place, _ in rows:
-        found[serial].append(place)
-    return {serial: sorted(places) for serial, places in found.items()}
 
 
 def documents_that_may_hide(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 
 from sqlmodel import col, select
 
 from app.contract.wire import RefKind
 from server.services import order_risks
+from server.services.case_numbers import price_again
 from server.services.desk import Desk
 from server.services.importing.job import Job
-from server.services.reconciling import movements_changed
+from server.services.reconciling import judge_in_groups, movements_changed
 from server.storage.changes import record_changes
 from server.storage.columns import from_us
 from server.storage.tables_casework import CountRow, ExceptionCaseRow
@@ -48,4 +50,31 @@ def tell_cases(
 
 def tell_orders(job: Job, skus: Collection[str]) -> None:
     """Stock or orders of the SKUs changed: what is known of orders at risk is worked out again."""
-    order_risks.follow(Desk(job.session, job.site_id, job.now, job.new_id), skus)
+    desk = Desk(job.session, job.site_id, job.now, job.new_id)
+    order_risks.follow(desk, skus)
+    price_again(desk, _with_open_cases(job) & set(skus))
+
+
+def _with_open_cases(job: Job) -> set[str]:
+    query = select(ExceptionCaseRow.sku).where(
+        col(ExceptionCaseRow.site_id) == job.site_id,
+        col(ExceptionCaseRow.is_live),
+        col(ExceptionCaseRow.rounds) > 0,
+    )
+    return set(job.session.exec(query.distinct())) - {""}
+
+
+def tell_judges(job: Job, skus: Collection[str]) -> None:
+    """Costs or classes of the SKUs changed: their open cases are judged and priced by the new ones."""
+    query = select(ExceptionCaseRow).where(
+        col(ExceptionCaseRow.site_id) == job.site_id,
+        col(ExceptionCaseRow.sku).in_(_with_open_cases(job) & set(skus)),
+        col(ExceptionCaseRow.is_live),
+        col(ExceptionCaseRow.subject) == "",
+        col(ExceptionCaseRow.rounds) > 0,
+    )
+    since: dict[str, datetime] = {}
+    for case in job.session.exec(query):
+        first = from_us(case.first_order_us)
+        since[case.bin] = min(first, since.get(case.bin, first))
+    judge_in_groups(job.session, job.site_id, since, job.now, job.new_id)

@@ -16,9 +16,10 @@ from server.domain.cells import Cells
 from server.domain.records import Record
 from server.domain.row_errors import RowCode
 from server.host.sources import Row
-from server.services.importing.changes import tell_devices
+from server.services.importing.changes import tell_devices, tell_judges
 from server.services.importing.job import Columns, Job
 from server.services.importing.masters import UPDATE_HINT, changed, created
+from server.storage.casework_lock import lock_for_casework
 from server.storage.columns import from_u, to_u, to_us
 from server.storage.history import Change, append_history
 from server.storage.rows import Row as Fields
@@ -33,6 +34,8 @@ COLUMNS = Columns(
     ),
 )  # fmt: skip
 _QUERY_CHUNK = 300
+_PRICED = ("unit_cost_u", "price_u", "abc_class")
+"""What a case of the SKU is judged and priced by."""
 
 
 class SkuImporter:
@@ -40,6 +43,8 @@ class SkuImporter:
 
     def __init__(self, job: Job) -> None:
         self._job = job
+        self._repriced: set[str] = set()
+        """Known SKUs whose cost, price or class was changed."""
 
     def take(self, rows: list[Row]) -> None:
         """See Importer."""
@@ -50,6 +55,9 @@ class SkuImporter:
 
     def finish(self) -> None:
         """See Importer."""
+        if self._repriced:
+            lock_for_casework(self._job.session, self._job.site_id)
+            tell_judges(self._job, self._repriced)
 
     def _read(self, cells: Cells) -> tuple[Fields, Fields] | None:
         """(the SKU's fields, the barcode's), or None when a cell is wrong."""
@@ -151,6 +159,8 @@ class SkuImporter:
                 stored["cost_set_us"] = known["cost_set_us"]
             batch.history.append(change)
             job.tally.updated += 1
+            if any(known[name] != fields[name] for name in _PRICED):
+                self._repriced.add(code)
             if code in batch.new_skus:
                 batch.new_skus[code] = stored
             else:
