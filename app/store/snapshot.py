@@ -12,13 +12,17 @@ import os
 import shutil
 import sqlite3
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from app.contract.reference_schema import REFERENCE_SCHEMA
 from app.contract.wire import SnapshotManifest
 
 _GZIP = 16 + zlib.MAX_WBITS
-_CHUNK = 1 << 20
+_CHUNK = 64 * 1024
+_PLAIN = 256 * 1024
+"""Inflated at once: gzip may make a thousand bytes of one, and the largest piece is what memory grows by."""
 
 
 class SnapshotDamagedError(Exception):
@@ -84,8 +88,7 @@ class Download:
         with target.open("wb") as sink:
             for part in manifest.parts:
                 with self._path(part.index).open("rb") as source:
-                    while chunk := source.read(_CHUNK):
-                        plain = _inflate(machine, chunk)
+                    for plain in _inflated(machine, source):
                         size += len(plain)
                         if size > manifest.size:
                             raise SnapshotDamagedError("larger than announced")
@@ -108,9 +111,13 @@ class Download:
             return 0
 
 
-def _inflate(machine: zlib._Decompress, chunk: bytes) -> bytes:
+def _inflated(machine: zlib._Decompress, source: BinaryIO) -> Iterator[bytes]:
+    """The part's plain bytes, in pieces of the same size whatever they were packed into."""
     try:
-        return machine.decompress(chunk)
+        while chunk := source.read(_CHUNK):
+            while chunk:
+                yield machine.decompress(chunk, _PLAIN)
+                chunk = machine.unconsumed_tail
     except zlib.error as error:
         raise SnapshotDamagedError(str(error)) from error
 
