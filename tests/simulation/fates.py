@@ -54,6 +54,7 @@ def happen(world: World, kind: str, rng: Random) -> None:
             for each in world.devices:
                 each.suspended_until_ms = world.now_ms + NIGHT_MS
             world.slept += NIGHT_MS / 1000
+            world.night_until = world.loop.time() + NIGHT_MS / 1000
         case "set_clock":
             device.clock.jump(rng.choice(JUMPS_MS))
         case "clog":

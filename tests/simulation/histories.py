@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import multiprocessing
 import shutil
@@ -11,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.simulation.templates import fast_folder, make_templates, share_compiled_sql
-from tests.simulation.virtual import run_without_threads
+from tests.simulation.templates import fast_folder, make_templates, shared_sql
+from tests.simulation.virtual import without_collector, without_threads
 from tests.simulation.world import World
 
 EXPECTED = ("the store refused", "cannot be read")
@@ -59,20 +60,17 @@ class _Errors(logging.Handler):
 
 def tell(seed: int, *, keep_trace: bool = False, is_brief: bool = False) -> Story:
     """Live through the seed's history once, or through the brief one of that seed."""
-    run_without_threads()
-    share_compiled_sql()
-    if not _templates:
-        _templates.append(fast_folder())
-        make_templates(_templates[0])
+    templates = _the_templates()
     folder = fast_folder()
-    world = World(seed, folder, _templates[0], keep_trace, is_brief=is_brief)
+    world = World(seed, folder, templates, keep_trace, is_brief=is_brief)
     handler = _Errors(world)
     log = logging.getLogger("blindcount")
     log.addHandler(handler)
     log.propagate = False
     failure = ""
     try:
-        world.run()
+        with without_threads(), shared_sql(), without_collector():
+            world.run()
     except Exception as error:
         failure = f"{error}" if isinstance(error, AssertionError) else traceback.format_exc()
         failure = failure or traceback.format_exc()
@@ -88,6 +86,15 @@ def tell(seed: int, *, keep_trace: bool = False, is_brief: bool = False) -> Stor
         trace=tuple(world.trace),
         is_brief=is_brief,
     )
+
+
+def _the_templates() -> Path:
+    if not _templates:
+        folder = fast_folder()
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        make_templates(folder)
+        _templates.append(folder)
+    return _templates[0]
 
 
 def tell_twice(seed: int, *, is_brief: bool = False) -> Story:
@@ -109,12 +116,16 @@ def tell_twice(seed: int, *, is_brief: bool = False) -> Story:
 
 def _start_worker(templates: Path) -> None:
     _templates[:] = [templates]
-    run_without_threads()
+
+
+def tell_one(seed: int, *, is_twice: bool, is_brief: bool) -> Story:
+    """Once or twice."""
+    return tell_twice(seed, is_brief=is_brief) if is_twice else tell(seed, is_brief=is_brief)
 
 
 def _tell_many(task: tuple[int, bool, bool]) -> Story:
-    seed, twice, is_brief = task
-    return tell_twice(seed, is_brief=is_brief) if twice else tell(seed, is_brief=is_brief)
+    seed, is_twice, is_brief = task
+    return tell_one(seed, is_twice=is_twice, is_brief=is_brief)
 
 
 def tell_all(

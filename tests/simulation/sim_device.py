@@ -92,7 +92,8 @@ class Process:
             device.start_later()
         while self.is_alive and device.suspended_until_ms > device.world.now_ms:
             left = device.suspended_until_ms - device.world.now_ms
-            await asyncio.sleep(min(left, 20_000) / 1000)  # somebody may wake it earlier
+            # Somebody may wake it earlier; of a long sleep that is looked at less often.
+            await asyncio.sleep(min(left, max(20_000, left // 8)) / 1000)
         if not self.is_alive and not device.world.is_over:
             await asyncio.Future()  # never: the process is gone
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -39,28 +40,30 @@ SKUS = ("S1", "S2", "S3")
 _dialects: dict[str, tuple[Any, Any]] = {}
 
 
-def share_compiled_sql() -> None:
-    """Let every engine of this process use one cache of compiled statements.
+@contextmanager
+def shared_sql() -> Iterator[None]:
+    """Within it every engine uses one cache of compiled statements.
 
     A process of the product opens one engine and compiles once; a simulation opens thousands.
     """
-    for module in (device_database, server_engine):
-        make = module.create_engine
-        if getattr(make, "is_sharing", False):
-            continue
-        module.create_engine = _sharing(module.__name__, make)  # type: ignore[attr-defined]
+    modules: Any = (device_database, server_engine)
+    makes = [module.create_engine for module in modules]
+    for module, make in zip(modules, makes, strict=True):
+        module.create_engine = _sharing(module.__name__, make)
+    try:
+        yield
+    finally:
+        for module, make in zip(modules, makes, strict=True):
+            module.create_engine = make
 
 
 def _sharing(name: str, make: Callable[..., Engine]) -> Callable[..., Engine]:
     def create(*args: Any, **options: Any) -> Engine:
         engine = make(*args, **options)
-        if engine.dialect.name != "sqlite":
-            return engine  # another test's, in the same process: its SQL is written otherwise
         dialect, cache = _dialects.setdefault(name, (engine.dialect, engine._compiled_cache))
         engine.dialect, engine._compiled_cache = dialect, cache
         return engine
 
-    create.is_sharing = True  # type: ignore[attr-defined]
     return create
 
 

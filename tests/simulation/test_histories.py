@@ -1,9 +1,4 @@
-"""Whatever befalls devices, network and server, no count is lost, doubled or altered.
-
-How many histories: SIMULATION_HISTORIES (100 unless told), over SIMULATION_JOBS processes. The seeds
-of a run begin at SIMULATION_FIRST. Every tenth is lived twice here, and all of them are lived
-whole (SIMULATION_WHOLE_EVERY lives others briefly); in `make soak` all twice.
-"""
+"""Histories that once went wrong, and that a seed is a history: the same each time, in any process."""
 
 from __future__ import annotations
 
@@ -13,32 +8,15 @@ import sys
 
 import pytest
 
-from tests.simulation.histories import now, tell, tell_all, tell_twice
-
-HISTORIES = int(os.environ.get("SIMULATION_HISTORIES", "100"))
-FIRST = int(os.environ.get("SIMULATION_FIRST", "0"))
-JOBS = int(os.environ.get("SIMULATION_JOBS", str(os.cpu_count() or 1)))
-TWICE_EVERY = int(os.environ.get("SIMULATION_TWICE_EVERY", "10"))
-WHOLE_EVERY = int(os.environ.get("SIMULATION_WHOLE_EVERY", "1"))
+from tests.simulation.histories import tell, tell_twice
+from tests.simulation.shares import CHUNK, FILES, FIRST, HISTORIES, share
 
 
-@pytest.mark.slow
-def test_whatever_happens_no_count_is_lost_doubled_or_altered(record_property, capsys):
-    began, events, requests, failed = now(), 0, 0, []
-    seeds = range(FIRST, FIRST + HISTORIES)
-    told = tell_all(seeds, jobs=JOBS, twice_every=TWICE_EVERY, whole_every=WHOLE_EVERY)
-    for story in told:
-        events, requests = events + story.events, requests + story.requests
-        if story.failure:
-            failed.append(story)
-    words = f"{HISTORIES} histories, {events} events, {requests} requests, {now() - began:.0f} s"
-    record_property("simulation", words)
-    with capsys.disabled():
-        print(f"\n    {words}")
+def test_the_shares_are_all_the_histories_each_once():
+    seeds = [seed for number in range(FILES) for chunk in share(number) for seed in chunk]
 
-    replays = "\n".join(f"{s.command}\n    {s.failure[:600]}" for s in failed[:5])
-    assert not failed, f"{len(failed)} of {HISTORIES} histories went wrong:\n{replays}"
-    assert events > HISTORIES, "histories in which nothing is counted prove nothing"
+    assert sorted(seeds) == list(range(FIRST, FIRST + HISTORIES))
+    assert len(share(0)) - len(share(FILES - 1)) <= 1, f"chunks of {CHUNK} over even shares"
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import selectors
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from random import Random
 from typing import Any
 
 import anyio.to_thread
+from httpx._transports import asgi
 
 START_MS = 1_790_000_000_000
 """True time at the beginning of each history, milliseconds since 1970."""
@@ -68,12 +71,31 @@ async def _inline(function: Callable[..., Any], *args: Any, **_options: Any) -> 
     return function(*args)
 
 
-def run_without_threads() -> None:
-    """From now on this process runs sync routes where they are called: one thread, one order.
+@contextmanager
+def without_threads() -> Iterator[None]:
+    """Within it sync routes run where they are called: one thread, one order.
 
     What parallel requests do to each other is proved with real threads in tests/hostile.
     """
+    run_sync, is_trio = anyio.to_thread.run_sync, asgi.is_running_trio
     anyio.to_thread.run_sync = _inline  # type: ignore[assignment]
+    asgi.is_running_trio = lambda: False  # it looks for a module that is not there at each request
+    try:
+        yield
+    finally:
+        anyio.to_thread.run_sync, asgi.is_running_trio = run_sync, is_trio
+
+
+@contextmanager
+def without_collector() -> Iterator[None]:
+    """Within it no garbage is collected: it costs time, and nothing may happen at its whim."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 class SimClock:

@@ -53,6 +53,8 @@ EVENTS = (
     "lose_reference",
     "lose_vault",
 )
+PAGE_ROWS_BRIEF = 5
+"""A first load of three pages has a first, a middle and a last one."""
 _LOW, _HIGH = math.log(0.01), math.log(0.33)
 
 
@@ -107,4 +109,10 @@ def made_brief(weather: Weather) -> Weather:
 
     Costs less than half; for every fault that does not need a long past it proves as much.
     """
-    return replace(weather, devices=min(2, weather.devices), bursts=1, seconds=20.0)
+    return replace(
+        weather,
+        devices=min(2, weather.devices),
+        bursts=1,
+        seconds=20.0,
+        page_rows=max(PAGE_ROWS_BRIEF, weather.page_rows),
+    )

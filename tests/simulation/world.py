@@ -58,6 +58,8 @@ class World:
     """Nobody began an epoch: devices notice at their next hello, minutes later."""
     slept: float = 0.0
     """Seconds of nights: what was to happen later happens so much later."""
+    night_until: float = 0.0
+    """Until then nobody is there to look at a device."""
 
     def __post_init__(self) -> None:
         self._rng = Random(f"history {self.seed}")
@@ -164,7 +166,7 @@ class World:
 
     async def _people(self) -> None:
         while True:
-            await asyncio.sleep(PERSON_SECONDS)
+            await asyncio.sleep(max(PERSON_SECONDS, self.night_until - self.loop.time()))
             for device in list(self.devices):
                 await device.look_after()
 
