@@ -31,6 +31,8 @@ def _one(seed: int, *, trace: bool, is_brief: bool) -> int:
     for line in story.trace:
         print(line)
     words = story.failure or "everything holds"
+    if story.failure:
+        print(f"FAILED {story.command}")
     print(f"seed {seed}: {story.events} events, {story.requests} requests; {words}")
     return 1 if story.failure else 0
 

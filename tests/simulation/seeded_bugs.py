@@ -1,8 +1,10 @@
 """The proof of the proof: known mistakes, put into a copy of the source, must each be caught.
 
 Each file of bugs/ is a patch with a head: its seam (F1 to F11 of docs/reliability.md), the mistake in
-words, and who catches it: the simulation within HISTORIES_MAX histories, or a named test.
-`python -m tests.simulation.seeded_bugs [name ...]` tries all of them, or those named.
+words, and who catches it: the simulation within HISTORIES_MAX histories, or a named test. A seed in
+the head names a history that is known to catch it and is tried first: a process of its own, and one
+history. `python -m tests.simulation.seeded_bugs [name ...]` tries all of them, or those named; with
+`--hunt` without the known seeds, and says which seed was the first to notice.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,6 +35,8 @@ class SeededBug:
     seam: str
     words: str
     caught_by: str
+    seed: str
+    """Options that live one history known to catch it; "" when none is known."""
     patch: Path
 
 
@@ -58,6 +63,7 @@ def _read(path: Path) -> SeededBug:
         seam=fields["Seam"],
         words=fields["Bug"],
         caught_by=fields["Caught-By"],
+        seed=fields.get("Seed", ""),
         patch=path,
     )
 
@@ -70,8 +76,11 @@ def applies(bug: SeededBug) -> str:
     ).stderr.strip()
 
 
-def attempt(bug: SeededBug) -> Attempt:
-    """Make the mistake in a copy of the source and run what must notice it."""
+def attempt(bug: SeededBug, *, is_hunt: bool = False) -> Attempt:
+    """Make the mistake in a copy of the source and run what must notice it.
+
+    is_hunt: through many histories, whether or not one is known to catch it.
+    """
     began = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix=f"bug-{bug.name}-") as folder:
         copy = Path(folder)
@@ -80,35 +89,49 @@ def attempt(bug: SeededBug) -> Attempt:
             shutil.copytree(ROOT / part, copy / part, ignore=ignore)
         shutil.copyfile(ROOT / "pyproject.toml", copy / "pyproject.toml")
         subprocess.run(["git", "apply", "--recount", str(bug.patch)], cwd=copy, check=True)
-        done = subprocess.run(
-            _command(bug),
-            cwd=copy,
-            env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(copy)},
-            capture_output=True,
-            text=True,
-            timeout=SECONDS_MAX,
-            check=False,
-        )
-    said = (done.stdout + done.stderr).strip()
-    found = "FAILED" in done.stdout and done.returncode == 1
+        found, said = False, ""
+        for command in _commands(bug, is_hunt=is_hunt):
+            found, said = _notices(command, copy)
+            if found:
+                break  # else the known history has changed meanwhile: hunt
     return Attempt(bug=bug, is_caught=found, seconds=time.perf_counter() - began, said=said[-3000:])
 
 
-def _command(bug: SeededBug) -> list[str]:
-    if bug.caught_by == "simulation":
-        options = ["--count", str(HISTORIES_MAX), "--jobs", "1", "--twice-every", "0", "--stop"]
-        return [sys.executable, "-m", "tests.simulation", *options]
-    return [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", bug.caught_by]
+def _notices(command: list[str], copy: Path) -> tuple[bool, str]:
+    """Whether it fails in the copy, and what it says."""
+    done = subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=copy,
+        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(copy)},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS_MAX,
+        check=False,
+    )
+    found = "FAILED" in done.stdout and done.returncode == 1
+    return found, (done.stdout + done.stderr).strip()
+
+
+def _commands(bug: SeededBug, *, is_hunt: bool) -> list[list[str]]:
+    """What to run, one after the other until one notices."""
+    if bug.caught_by != "simulation":
+        return [["pytest", "-x", "-q", "-p", "no:cacheprovider", bug.caught_by]]
+    options = ["--count", str(HISTORIES_MAX), "--jobs", "1", "--twice-every", "0", "--stop"]
+    hunt = ["tests.simulation", *options, "--whole-every", "4"]
+    known = ["tests.simulation", *bug.seed.split()]
+    return [known, hunt] if bug.seed and not is_hunt else [hunt]
 
 
 def main() -> int:
-    wanted = set(sys.argv[1:])
+    wanted = set(sys.argv[1:]) - {"--hunt"}
+    is_hunt = "--hunt" in sys.argv
     bugs = [bug for bug in all_bugs() if not wanted or bug.name in wanted]
     survivors = []
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        for tried in pool.map(attempt, bugs):
+        for tried in pool.map(partial(attempt, is_hunt=is_hunt), bugs):
             word = "caught" if tried.is_caught else "SURVIVED"
-            print(f"{word:9} {tried.seconds:6.1f} s  {tried.bug.name}", flush=True)
+            first = tried.said.partition("\n")[0] if is_hunt else ""
+            print(f"{word:9} {tried.seconds:6.1f} s  {tried.bug.name}  {first}", flush=True)
             if not tried.is_caught:
                 survivors.append(tried)
     for tried in survivors:
