@@ -341,6 +341,9 @@ class AccuracyReport(Reply):
     currency: str
     bins_counted: int
     bins_total: int
+    bins_planned: int = 0
+    """Bins for which a first count was planned in the period."""
+    bins_planned_counted: int = 0
     by_zone: tuple[AccuracyFigure, ...] = ()
     by_class: tuple[AccuracyFigure, ...] = ()
     by_sku: tuple[AccuracyFigure, ...] = ()

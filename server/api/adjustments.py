@@ -13,6 +13,7 @@ from server.api.auth import ReviewerDep, SupervisorDep
 from server.api.deps import ContextDep
 from server.services import journal as service
 from server.services import reversing
+from server.services.journal import Basis
 
 router = APIRouter(prefix="/api/v1", tags=["adjustments"])
 PERIOD = timedelta(days=31)
@@ -20,19 +21,23 @@ PERIOD = timedelta(days=31)
 
 
 class Period(BaseModel):
-    """From `since` (included) to `until` (not). Both by the count's date."""
+    """From `since` (included) to `until` (not), by the count's date or by the posting's."""
 
     model_config = ConfigDict(frozen=True)
 
     since: datetime
     until: datetime
+    basis: Basis
 
 
 def _period(
-    context: ContextDep, since: datetime | None = None, until: datetime | None = None
+    context: ContextDep,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    basis: Basis = Basis.COUNT,
 ) -> Period:
     end = until or context.rim.now() + timedelta(microseconds=1)
-    return Period(since=since or end - PERIOD, until=end)
+    return Period(since=since or end - PERIOD, until=end, basis=basis)
 
 
 PeriodDep = Annotated[Period, Depends(_period)]
@@ -42,7 +47,12 @@ PeriodDep = Annotated[Period, Depends(_period)]
 def adjustments(context: ContextDep, period: PeriodDep, _person: ReviewerDep) -> dict[str, Any]:
     """Every adjustment dated in the period, with what each movement did to each line."""
     return service.adjustment_list(
-        context.database, context.site_id, period.since, period.until, rim=context.rim
+        context.database,
+        context.site_id,
+        period.since,
+        period.until,
+        rim=context.rim,
+        basis=period.basis,
     )
 
 
@@ -73,7 +83,12 @@ def journal(
 ) -> dict[str, Any] | Response:
     """Debit, credit, cost and cost date of every posting; totals are sums of the lines to the cent."""
     found = service.journal(
-        context.database, context.site_id, period.since, period.until, rim=context.rim
+        context.database,
+        context.site_id,
+        period.since,
+        period.until,
+        rim=context.rim,
+        basis=period.basis,
     )
     if format == "csv":
         return Response(service.journal_csv(found), media_type="text/csv; charset=utf-8")

@@ -11,6 +11,7 @@ from app.contract.review import AccuracyReport
 from server.api.auth import ReviewerDep
 from server.api.deps import ContextDep
 from server.services import auditing, reporting
+from server.services.coverage import COVERAGE_COLUMNS
 from server.services.reporting import AccuracyFilter
 
 router = APIRouter(prefix="/api/v1", tags=["reports"])
@@ -56,6 +57,26 @@ def accuracy_rows(
     )
     if format == "csv":
         text = reporting.rows_csv(rows, reporting.ROW_COLUMNS)
+        return Response(text, media_type="text/csv; charset=utf-8")
+    return {"items": rows}
+
+
+@router.get("/reports/accuracy/bins", response_model=None)
+def accuracy_bins(
+    context: ContextDep,
+    _person: ReviewerDep,
+    wanted: FilterDep,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    format: Literal["json", "csv"] = "json",
+) -> dict[str, Any] | Response:
+    """Every bin, whether it was planned and whether it was counted: what coverage is computed from."""
+    end = until or context.rim.now() + timedelta(microseconds=1)
+    rows = reporting.bins_covered(
+        context.database, context.site_id, since or end - PERIOD, end, wanted, rim=context.rim
+    )
+    if format == "csv":
+        text = reporting.rows_csv(rows, COVERAGE_COLUMNS)
         return Response(text, media_type="text/csv; charset=utf-8")
     return {"items": rows}
 

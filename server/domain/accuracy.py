@@ -79,11 +79,19 @@ def _net(result: RecordResult) -> Decimal:
 
 
 def _share(
-    name: str, results: Sequence[RecordResult], weight: Callable[[RecordResult], Decimal]
+    name: str,
+    results: Sequence[RecordResult],
+    weight: Callable[[RecordResult], Decimal],
+    *,
+    forgives: bool = False,
 ) -> Figure:
-    """1 - absolute error / book, by units or money, never below zero (OCA stock_cycle_count)."""
+    """1 - absolute error / book, by units or money, never below zero (OCA stock_cycle_count).
+
+    `forgives`: what is within its tolerance is no error.
+    """
     book = sum((max(ZERO, r.book.high) * weight(r) for r in results), ZERO)
-    error = sum((r.variance.largest * weight(r) for r in results), ZERO)
+    wrong = [r for r in results if not (forgives and r.is_inside)]
+    error = sum((r.variance.largest * weight(r) for r in wrong), ZERO)
     return Figure(name=name, hits=max(ZERO, book - error), of=book)
 
 
@@ -117,7 +125,9 @@ def accuracy(records: Iterable[RecordResult]) -> Accuracy:
             ira_by_record(results),
             ira_within_tolerance(results),
             _share("ira_by_unit", results, lambda _: Decimal(1)),
+            _share("ira_by_unit_within_tolerance", results, lambda _: Decimal(1), forgives=True),
             _share("ira_by_value", results, lambda r: r.unit_cost),
+            _share("ira_by_value_within_tolerance", results, lambda r: r.unit_cost, forgives=True),
             _whole("accuracy_by_bin_strict", results, lambda r: r.bin),
             _whole("accuracy_by_sku_strict", results, lambda r: r.sku),
         ),

@@ -10,6 +10,7 @@ from server.domain.row_errors import RowCode
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """A spreadsheet runs a cell that begins so (OWASP, CSV injection)."""
 
+_PLAIN_NUMBER = re.compile(r"^-?\d+(\.\d+)?$", re.ASCII)
 _SCIENTIFIC = re.compile(r"^\d+([.,]\d+)?[eE]\+?\d+$")
 _MONTHS = (
     "jan(uary|uar)?|feb(ruary|ruar)?|mar(ch)?|mär(z)?|apr(il)?|may|mai|june?|juni|july?|juli|"
@@ -41,6 +42,11 @@ def defused(text: str) -> str:
     Text that begins with apostrophes before such a sign gets one more, so that `undefused` is exact.
     """
     return f"'{text}" if text.lstrip("'").startswith(FORMULA_STARTS) else text
+
+
+def as_cell(text: str) -> str:
+    """A cell of a report that is opened in a spreadsheet: numbers as they are, signs included."""
+    return text if _PLAIN_NUMBER.match(text) else defused(text)
 
 
 def undefused(text: str) -> str:

@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlmodel import Session, col, select
@@ -22,6 +23,7 @@ from server.domain.adjustment import (
     journal_line,
     journal_totals,
 )
+from server.domain.spreadsheets import as_cell
 from server.domain.stock import OUTSIDE
 from server.services.desk import Desk
 from server.storage import cases as case_rows
@@ -34,29 +36,40 @@ PERIOD_MAX_ROWS = 100_000
 """Most adjustments one export reads; a site that posts more asks for shorter periods."""
 
 
+class Basis(StrEnum):
+    """Which of its dates puts an adjustment into a period."""
+
+    COUNT = "count"
+    """The count's: the book of the stock is right from then on."""
+    POSTING = "posting"
+    """When it was posted: a period that was exported never changes afterwards."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Journal:
-    """The lines of a period by the count's date, with their totals."""
+    """The lines of a period, with their totals."""
 
     since: datetime
     until: datetime
+    basis: Basis
     currency: str
     lines: tuple[JournalLine, ...]
     totals: JournalTotals
 
 
 def adjustments_between(
-    session: Session, site_id: str, since: datetime, until: datetime
+    session: Session, site_id: str, since: datetime, until: datetime, basis: Basis = Basis.COUNT
 ) -> Sequence[AdjustmentRow]:
-    """Adjustments dated in a period (`since` included, `until` not), oldest first."""
+    """Adjustments of a period (`since` included, `until` not) by one of their dates, oldest first."""
+    dated = col(AdjustmentRow.dated_us if basis is Basis.COUNT else AdjustmentRow.posted_us)
     query = (
         select(AdjustmentRow)
         .where(
             col(AdjustmentRow.site_id) == site_id,
-            col(AdjustmentRow.dated_us) >= to_us(since),
-            col(AdjustmentRow.dated_us) < to_us(until),
+            dated >= to_us(since),
+            dated < to_us(until),
         )
-        .order_by(col(AdjustmentRow.dated_us), col(AdjustmentRow.adjustment_id))
+        .order_by(dated, col(AdjustmentRow.adjustment_id))
         .limit(PERIOD_MAX_ROWS + 1)
     )
     rows = session.exec(query).all()
@@ -68,16 +81,23 @@ def adjustments_between(
 
 
 def journal(
-    database: Database, site_id: str, since: datetime, until: datetime, *, rim: Rim
+    database: Database,
+    site_id: str,
+    since: datetime,
+    until: datetime,
+    *,
+    rim: Rim,
+    basis: Basis = Basis.COUNT,
 ) -> Journal:
     """Debit and credit of every posting and reversal of the period. Transfers are no expense."""
     with database.read() as session:
         desk = Desk(session, site_id, rim.now(), rim.new_id)
-        rows = adjustments_between(session, site_id, since, until)
+        rows = adjustments_between(session, site_id, since, until, basis)
         lines = tuple(lines_of(desk, rows))
         return Journal(
             since=since,
             until=until,
+            basis=basis,
             currency=desk.currency,
             lines=lines,
             totals=journal_totals(lines),
@@ -133,7 +153,8 @@ def journal_csv(found: Journal) -> str:
     writer = csv.DictWriter(out, JOURNAL_COLUMNS, lineterminator="\r\n")
     writer.writeheader()
     for line in found.lines:
-        writer.writerow(journal_row(line, found.currency))
+        row = journal_row(line, found.currency)
+        writer.writerow({name: as_cell(text) for name, text in row.items()})
     return out.getvalue()
 
 
@@ -168,6 +189,7 @@ def journal_json(found: Journal) -> dict[str, Any]:
     return {
         "since": found.since.isoformat(),
         "until": found.until.isoformat(),
+        "basis": found.basis.value,
         "currency": found.currency,
         "items": [journal_row(line, found.currency) for line in found.lines],
         "totals": {
@@ -181,12 +203,18 @@ def journal_json(found: Journal) -> dict[str, Any]:
 
 
 def adjustment_list(
-    database: Database, site_id: str, since: datetime, until: datetime, *, rim: Rim
+    database: Database,
+    site_id: str,
+    since: datetime,
+    until: datetime,
+    *,
+    rim: Rim,
+    basis: Basis = Basis.COUNT,
 ) -> dict[str, Any]:
     """Adjustments of a period with their parts, oldest first."""
     with database.read() as session:
         desk = Desk(session, site_id, rim.now(), rim.new_id)
-        rows = adjustments_between(session, site_id, since, until)
+        rows = adjustments_between(session, site_id, since, until, basis)
         parts = case_rows.parts_of_adjustments(session, site_id, [r.adjustment_id for r in rows])
         undone = {row.reverses for row in rows if row.reverses}
         return {

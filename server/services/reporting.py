@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -21,11 +21,12 @@ from server.domain.impact import cents
 from server.domain.proposals import acceptance
 from server.domain.ranges import Range
 from server.domain.rounds import SettledAs, Standing
+from server.domain.spreadsheets import as_cell
+from server.services.coverage import coverage_of, coverage_row, covered
 from server.services.desk import Desk
 from server.storage.columns import from_u, from_us, to_us
 from server.storage.counts import counts_since
 from server.storage.engine import Database
-from server.storage.records import all_bins
 from server.storage.tables_casework import (
     CaseRoundRow,
     CountLineRow,
@@ -63,13 +64,16 @@ def accuracy_report(
     with database.read() as session:
         desk = Desk(session, site_id, rim.now(), rim.new_id)
         results = records_counted(desk, since, until, wanted)
-        bins = [b for b in all_bins(session, site_id) if wanted.zone in ("", b.zone)]
+        cover = covered(coverage_of(desk, since, until, zone=wanted.zone, person=wanted.person))
+        of_some = bool(wanted.sku or wanted.abc_class)
         followed = proposals_followed(session, site_id, since, until)
         return AccuracyReport(
             since=since,
             until=until,
-            bins_counted=_coverage(desk, since, until, wanted),
-            bins_total=len(bins),
+            bins_counted=len({r.bin for r in results}) if of_some else cover.counted,
+            bins_total=cover.total,
+            bins_planned=cover.planned,
+            bins_planned_counted=cover.planned_counted,
             currency=desk.currency,
             by_zone=_figures(by_group(results, lambda r: r.zone)),
             by_class=_figures(by_group(results, lambda r: r.abc_class)),
@@ -83,17 +87,20 @@ def accuracy_report(
         )
 
 
-def _coverage(desk: Desk, since: datetime, until: datetime, wanted: AccuracyFilter) -> int:
-    """Bins with a closed count in the period; one that was rightly empty has been counted too."""
-    if wanted.sku or wanted.abc_class:
-        return len({r.bin for r in records_counted(desk, since, until, wanted)})
-    counted = set()
-    for row in counts_since(desk.session, desk.site_id, since, until):
-        place = desk.bin(row.bin)
-        is_ours = place is not None and wanted.zone in ("", place.zone)
-        if is_ours and wanted.person in ("", row.counted_by):
-            counted.add(row.bin)
-    return len(counted)
+def bins_covered(
+    database: Database,
+    site_id: str,
+    since: datetime,
+    until: datetime,
+    wanted: AccuracyFilter,
+    *,
+    rim: Rim,
+) -> list[Mapping[str, str]]:
+    """The bins that a report's coverage was computed from, as text; a bin that was rightly empty too."""
+    with database.read() as session:
+        desk = Desk(session, site_id, rim.now(), rim.new_id)
+        rows = coverage_of(desk, since, until, zone=wanted.zone, person=wanted.person)
+        return [coverage_row(row) for row in rows]
 
 
 def _totals(found: Accuracy) -> dict[str, Any]:
@@ -296,12 +303,12 @@ def _row(result: RecordResult) -> dict[str, str]:
     }
 
 
-def rows_csv(rows: Iterable[dict[str, str]], columns: Sequence[str]) -> str:
+def rows_csv(rows: Iterable[Mapping[str, str]], columns: Sequence[str]) -> str:
     """Rows as CSV with a header."""
     out = io.StringIO()
     writer = csv.DictWriter(out, columns, lineterminator="\r\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({name: as_cell(text) for name, text in row.items()} for row in rows)
     return out.getvalue()
 
 

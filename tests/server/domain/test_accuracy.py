@@ -76,7 +76,9 @@ def test_each_basis_says_its_own():
         "ira_by_record_strict": "33.33",
         "ira_by_record_within_tolerance": "66.67",
         "ira_by_unit": "97.14",
+        "ira_by_unit_within_tolerance": "97.62",
         "ira_by_value": "58.25",
+        "ira_by_value_within_tolerance": "58.33",
         "accuracy_by_bin_strict": "0.00",
         "accuracy_by_sku_strict": "33.33",
     }
