@@ -7,158 +7,49 @@ any more changes nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from app.contract.review import (
-    AccuracyReport,
     Action,
     CaseDetail,
-    CasePage,
-    CaseRow,
     DecisionResult,
     SignedIn,
-    TaskRow,
 )
 from app.contract.vocabulary import CaseState
-from app.review.answers import DeviceRow, EnrolCode, OutageKind, PersonRow, Trouble
+from app.review.answers import OutageKind, Trouble
+from app.review.listing import mark, with_case
 from app.review.state import (
-    ENDED,
     Filters,
-    Page,
     PendingDecision,
     Reach,
     ReviewState,
     Toast,
     ToastKind,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class SignInTried:
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class SignInDone:
-    person: SignedIn
-
-
-@dataclass(frozen=True, slots=True)
-class SignedOut:
-    """By the person, or because the session ended (then `trouble` says so)."""
-
-    trouble: Trouble | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    trouble: Trouble
-
-
-@dataclass(frozen=True, slots=True)
-class Unreached:
-    kind: OutageKind
-
-
-@dataclass(frozen=True, slots=True)
-class PageChosen:
-    page: Page
-
-
-@dataclass(frozen=True, slots=True)
-class FiltersChosen:
-    filters: Filters
-
-
-@dataclass(frozen=True, slots=True)
-class QueueAsked:
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class QueueCame:
-    """A page of the queue, as asked for with these filters; `after` continues the list."""
-
-    filters: Filters
-    page: CasePage
-    after: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CaseChosen:
-    case_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class CaseCame:
-    case: CaseDetail
-
-
-@dataclass(frozen=True, slots=True)
-class DecisionMade:
-    pending: PendingDecision
-
-
-@dataclass(frozen=True, slots=True)
-class DecisionUnanswered:
-    decision_id: str
-    kind: OutageKind
-
-
-@dataclass(frozen=True, slots=True)
-class DecisionAnswered:
-    result: DecisionResult
-
-
-@dataclass(frozen=True, slots=True)
-class DecisionRefused:
-    decision_id: str
-    trouble: Trouble
-
-
-@dataclass(frozen=True, slots=True)
-class PagesCame:
-    """Whatever of the other pages came; None is "not this time"."""
-
-    tasks: tuple[TaskRow, ...] | None = None
-    accuracy: AccuracyReport | None = None
-    devices: tuple[DeviceRow, ...] | None = None
-    people: tuple[PersonRow, ...] | None = None
-    enrol_code: EnrolCode | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """Something to tell in a toast."""
-
-    key: str
-    params: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class ToastRead:
-    serial: int
-
-
-Step = (
-    SignInTried
-    | SignInDone
-    | SignedOut
-    | Refused
-    | Unreached
-    | PageChosen
-    | FiltersChosen
-    | QueueAsked
-    | QueueCame
-    | CaseChosen
-    | CaseCame
-    | DecisionMade
-    | DecisionUnanswered
-    | DecisionAnswered
-    | DecisionRefused
-    | PagesCame
-    | Said
-    | ToastRead
+from app.review.steps import (
+    AllMarked,
+    CaseCame,
+    CaseChosen,
+    DecisionAnswered,
+    DecisionMade,
+    DecisionRefused,
+    DecisionUnanswered,
+    FiltersChosen,
+    ManyAnswered,
+    MarkingChosen,
+    MarkTurned,
+    PageChosen,
+    PagesCame,
+    QueueAsked,
+    QueueCame,
+    Refused,
+    Said,
+    SignedOut,
+    SignInDone,
+    SignInTried,
+    Step,
+    ToastRead,
+    Unreached,
 )
 
 
@@ -205,6 +96,8 @@ def reduce(state: ReviewState, step: Step) -> ReviewState:  # noqa: C901, PLR091
             if not _is_pending(state, decision_id):
                 return state
             return replace(_reached(state), pending=None, trouble=trouble)
+        case MarkingChosen() | MarkTurned() | AllMarked() | ManyAnswered():
+            return mark(state, step)
         case PagesCame():
             return _pages(state, step)
         case Said(key, params):
@@ -240,6 +133,9 @@ def _filtered(state: ReviewState, filters: Filters) -> ReviewState:
     return replace(
         state,
         filters=filters,
+        is_marking=False,
+        marked=frozenset(),
+        refused={},
         rows=(),
         is_queue_known=False,
         next_cursor=None,
@@ -276,28 +172,18 @@ def _queue(state: ReviewState, came: QueueCame) -> ReviewState:
         currency=page.currency,
         zones=tuple(zones),
         selected=selected,
+        marked=state.marked & ids,
     )
 
 
 def _case(state: ReviewState, case: CaseDetail) -> ReviewState:
     reached = _reached(state)
-    rows = _updated(state, case)
+    rows = with_case(state, case)
     if case.case_id != state.selected:
         return replace(reached, rows=rows)
     if state.case is not None and state.case.version > case.version:
         return reached
     return replace(reached, rows=rows, detail=case)
-
-
-def _updated(state: ReviewState, case: CaseDetail) -> tuple[CaseRow, ...]:
-    """The list with the row of this case as the case says it, and without it once it does not belong."""
-    fresh = CaseRow.model_validate(case.model_dump())
-    if (case.state in ENDED) is not state.filters.is_ended:
-        return tuple(row for row in state.rows if row.case_id != case.case_id)
-    return tuple(
-        fresh if row.case_id == case.case_id and row.version <= case.version else row
-        for row in state.rows
-    )
 
 
 def _is_pending(state: ReviewState, decision_id: str) -> bool:
@@ -321,7 +207,7 @@ def _answered(state: ReviewState, result: DecisionResult) -> ReviewState:
         fresh = _case(now, result.case) if result.case is not None else now
         return replace(fresh, trouble=trouble)
     after = next_case(now, result.case_id)
-    rows = _updated(now, result.case) if result.case is not None else now.rows
+    rows = with_case(now, result.case) if result.case is not None else now.rows
     gone = len(now.rows) - len(rows)
     if now.selected == result.case_id:
         now = replace(now, selected=after, detail=None)

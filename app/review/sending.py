@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from app.contract.review import Decision, DecisionResult
-from app.review import reducer
+from app.review import steps
 from app.review.answers import OutageError, RefusedError, Trouble
-from app.review.reducer import Step
 from app.review.state import PendingDecision, ReviewState
+from app.review.steps import Step
 
 RETRY_SECONDS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 """Pauses before a decision is sent again; the last one repeats."""
@@ -63,14 +63,14 @@ class Sender:
         try:
             result = await self._send(pending.case_id, pending.decision)
         except OutageError as error:
-            self._take(reducer.DecisionUnanswered(decision_id, error.kind))
+            self._take(steps.DecisionUnanswered(decision_id, error.kind))
             return False
         except RefusedError as error:
             self._take(_refused(decision_id, error.trouble))
             return True
         # The answer of an older server may leave out the id; it is the answer to this call.
         named = result.model_copy(update={"decision_id": decision_id})
-        self._take(reducer.DecisionAnswered(named))
+        self._take(steps.DecisionAnswered(named))
         return True
 
     async def _pause(self, tries: int) -> None:
@@ -90,5 +90,5 @@ class Sender:
 
 def _refused(decision_id: str, trouble: Trouble) -> Step:
     if trouble.code in SESSION_ENDED:
-        return reducer.SignedOut(trouble)
-    return reducer.DecisionRefused(decision_id, trouble)
+        return steps.SignedOut(trouble)
+    return steps.DecisionRefused(decision_id, trouble)

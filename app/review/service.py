@@ -24,12 +24,14 @@ from app.contract.review import (
     Reversal,
 )
 from app.contract.vocabulary import ReasonCode
-from app.review import reducer
+from app.review import steps
 from app.review.answers import OutageError, RefusedError, Trouble
 from app.review.api import ReviewApi
-from app.review.reducer import Step, reduce
+from app.review.listing import MarkStep
+from app.review.reducer import reduce
 from app.review.sending import SESSION_ENDED, Sender
 from app.review.state import Filters, Page, PendingDecision, ReviewState, Toast
+from app.review.steps import Step
 
 PAGE_ROWS = 50
 """Cases asked for at a time."""
@@ -63,6 +65,8 @@ class ReviewService:
         self._transport = transport
         self._sleep = sleep
         self._api = ReviewApi(url, transport)
+        self._unanswered: BulkDecision | None = None
+        self._is_deciding_many = False
         self._listeners: list[Callable[[ReviewState], None]] = []
         self._sender = Sender(
             state=lambda: self.state,
@@ -111,11 +115,12 @@ class ReviewService:
         """Sign in with person and PIN, then fetch the queue. True when signed in."""
         if self.state.is_signing_in:
             return False
-        self._step(reducer.SignInTried())
+        self._step(steps.SignInTried())
         signed = await self._try(self._api.sign_in(user_id.strip(), pin.strip()))
         if signed is None:
             return False
-        self._step(reducer.SignInDone(signed))
+        self._unanswered = None
+        self._step(steps.SignInDone(signed))
         if self.state.pending is not None:
             await self._send()
         await asyncio.gather(self.refresh(), self.load_people())
@@ -125,7 +130,8 @@ class ReviewService:
         """End the session; on the server too, if it can be reached."""
         with contextlib.suppress(RefusedError, OutageError):
             await self._api.sign_out()
-        self._step(reducer.SignedOut())
+        self._unanswered = None
+        self._step(steps.SignedOut())
 
     # -- the queue
 
@@ -133,7 +139,7 @@ class ReviewService:
         """Fetch the queue anew, and the case that is looked at if it has changed."""
         if self.state.person is None:
             return
-        self._step(reducer.QueueAsked())
+        self._step(steps.QueueAsked())
         rows = max(PAGE_ROWS, min(len(self.state.rows), KEPT_ROWS_MAX))
         await self._fetch_queue(self.state.filters, None, rows)
         await self._fetch_case()
@@ -143,7 +149,7 @@ class ReviewService:
         state = self.state
         if state.next_cursor is None or state.is_queue_loading:
             return
-        self._step(reducer.QueueAsked())
+        self._step(steps.QueueAsked())
         await self._fetch_queue(state.filters, state.next_cursor, PAGE_ROWS)
 
     async def _fetch_queue(self, filters: Filters, after: str | None, rows: int) -> None:
@@ -153,11 +159,11 @@ class ReviewService:
             query["cursor"] = after
         page = await self._try(self._api.cases(query))
         if page is not None:
-            self._step(reducer.QueueCame(filters, page, after))
+            self._step(steps.QueueCame(filters, page, after))
 
     async def show_filters(self, filters: Filters) -> None:
         """Show only these cases."""
-        self._step(reducer.FiltersChosen(filters))
+        self._step(steps.FiltersChosen(filters))
         await self.refresh()
 
     async def narrow(self, **changes: Any) -> None:
@@ -166,7 +172,7 @@ class ReviewService:
 
     async def select(self, case_id: str) -> None:
         """Look at a case."""
-        self._step(reducer.CaseChosen(case_id))
+        self._step(steps.CaseChosen(case_id))
         await self._fetch_case()
 
     async def step(self, by: int) -> None:
@@ -186,7 +192,7 @@ class ReviewService:
             return
         case = await self._try(self._api.case(case_id))
         if case is not None:
-            self._step(reducer.CaseCame(case))
+            self._step(steps.CaseCame(case))
 
     # -- deciding
 
@@ -223,7 +229,7 @@ class ReviewService:
         pending = PendingDecision(
             case_id=case.case_id, bin=case.bin, decision=decision, made_by=person.user_id
         )
-        self._step(reducer.DecisionMade(pending))
+        self._step(steps.DecisionMade(pending))
         await self._send()
 
     def try_again(self) -> None:
@@ -248,32 +254,57 @@ class ReviewService:
         await self.refresh()
         return True
 
+    def mark(self, step: MarkStep) -> None:
+        """Mark cases for one decision, or let them be."""
+        self._step(step)
+
     async def decide_many(
-        self, case_ids: Sequence[str], action: Action, *, reason: ReasonCode | None, note: str = ""
+        self,
+        case_ids: Sequence[str],
+        action: Action,
+        *,
+        reason: ReasonCode | None = None,
+        note: str = "",
+        assign_to: str | None = None,
     ) -> dict[str, DecisionResult]:
-        """One decision on several cases; what became of each, by case. Empty when it was refused."""
-        if not case_ids:
+        """One decision on several cases; what became of each, by case. Empty when there was no answer.
+
+        Asked for again after a lost answer it is the same decision with the same id.
+        """
+        if not case_ids or self._is_deciding_many:
             return {}
         decision = Decision(
-            decision_id=self.new_id(), action=action, reason=reason, note=note.strip()[:2000]
+            decision_id=self.new_id(),
+            action=action,
+            reason=reason,
+            note=note.strip()[:2000],
+            assign_to=assign_to,
         )
-        bulk = BulkDecision(case_ids=tuple(case_ids), decision=decision)
-        answer = await self._try(self._api.decide_many(bulk))
+        bulk = same_or_new(
+            self._unanswered, BulkDecision(case_ids=tuple(case_ids), decision=decision)
+        )
+        self._unanswered = bulk
+        self._is_deciding_many = True
+        try:
+            answer = await self._try(self._api.decide_many(bulk))
+        finally:
+            self._is_deciding_many = False
         if answer is None:
             return {}
-        results = {result.case_id: result for result in answer.results}
-        done = sum(1 for result in results.values() if result.done)
+        self._unanswered = None
+        self._step(steps.ManyAnswered(answer.results))
+        done = sum(1 for result in answer.results if result.done)
         left = len(case_ids) - done
         key = "review.toast.many" if left == 0 else "review.toast.many_left"
         self.say(key, {"done": str(done), "left": str(left)})
         await self.refresh()
-        return results
+        return {result.case_id: result for result in answer.results}
 
     # -- the other pages
 
     async def show(self, page: Page) -> None:
         """Go to a place of the rail and fetch what it shows."""
-        self._step(reducer.PageChosen(page))
+        self._step(steps.PageChosen(page))
         if page is Page.QUEUE:
             await self.refresh()
         elif page is Page.TASKS:
@@ -286,37 +317,37 @@ class ReviewService:
     async def load_people(self) -> None:
         """Everybody of the site, for the choice of who counts; finance and audit may not know."""
         with contextlib.suppress(RefusedError, OutageError):
-            self._step(reducer.PagesCame(people=await self._api.people()))
+            self._step(steps.PagesCame(people=await self._api.people()))
 
     async def load_tasks(self) -> None:
         """What is to be counted."""
         found = await self._try(self._api.tasks())
         if found is not None:
-            self._step(reducer.PagesCame(tasks=found))
+            self._step(steps.PagesCame(tasks=found))
 
     async def load_accuracy(self) -> None:
         """How right the book was."""
         found = await self._try(self._api.accuracy())
         if found is not None:
-            self._step(reducer.PagesCame(accuracy=found))
+            self._step(steps.PagesCame(accuracy=found))
 
     async def load_devices(self) -> None:
         """Which devices there are."""
         found = await self._try(self._api.devices())
         if found is not None:
-            self._step(reducer.PagesCame(devices=found))
+            self._step(steps.PagesCame(devices=found))
 
     async def make_enrol_code(self) -> None:
         """A one-time code for one more device."""
         made = await self._try(self._api.make_enrol_code())
         if made is not None:
-            self._step(reducer.PagesCame(enrol_code=made))
+            self._step(steps.PagesCame(enrol_code=made))
 
     # -- saying
 
     def say(self, key: str, params: dict[str, str]) -> None:
         """Tell something in a toast."""
-        self._step(reducer.Said(key, params))
+        self._step(steps.Said(key, params))
         self._toast_fades()
 
     def _toast_fades(self) -> None:
@@ -327,23 +358,32 @@ class ReviewService:
 
     async def _fade(self, toast: Toast) -> None:
         await self._sleep(TOAST_SECONDS)
-        self._step(reducer.ToastRead(toast.serial))
+        self._step(steps.ToastRead(toast.serial))
 
     async def _try(self, call: Awaitable[T]) -> T | None:
         """The answer; None after the state has been told why there is none."""
         try:
             return await call
         except OutageError as error:
-            self._step(reducer.Unreached(error.kind))
+            self._step(steps.Unreached(error.kind))
         except RefusedError as error:
             self._refused(error.trouble)
         return None
 
     def _refused(self, trouble: Trouble) -> None:
         if trouble.code in SESSION_ENDED and self.state.person is not None:
-            self._step(reducer.SignedOut(trouble))
+            self._step(steps.SignedOut(trouble))
         else:
-            self._step(reducer.Refused(trouble))
+            self._step(steps.Refused(trouble))
+
+
+def same_or_new(known: BulkDecision | None, wanted: BulkDecision) -> BulkDecision:
+    """The decision that got no answer when this is the same once more: its id makes it one decision."""
+    if known is None:
+        return wanted
+    as_known = wanted.decision.model_copy(update={"decision_id": known.decision.decision_id})
+    is_same = (known.case_ids, known.decision) == (wanted.case_ids, as_known)
+    return known if is_same else wanted
 
 
 def filter_query(filters: Filters, user_id: str) -> dict[str, str]:

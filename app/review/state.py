@@ -115,6 +115,12 @@ class ReviewState:
     selected: str | None = None
     """case_id of the case that is looked at."""
     detail: CaseDetail | None = None
+    is_marking: bool = False
+    """Whether the list is for marking cases, to decide about several at once."""
+    marked: frozenset[str] = frozenset()
+    """Their case_ids."""
+    refused: Mapping[str, str] = field(default_factory=dict)
+    """case_id -> the rule, in words, that forbade the last decision about several."""
     pending: PendingDecision | None = None
     reach: Reach = Reach.UNKNOWN
     outage: OutageKind | None = None
@@ -133,6 +139,11 @@ class ReviewState:
     def selected_row(self) -> CaseRow | None:
         """The case that is looked at, as the queue knows it."""
         return next((row for row in self.rows if row.case_id == self.selected), None)
+
+    @property
+    def marked_rows(self) -> tuple[CaseRow, ...]:
+        """The marked cases, as the queue knows them."""
+        return tuple(row for row in self.rows if row.case_id in self.marked)
 
     @property
     def case(self) -> CaseDetail | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
@@ -79,6 +80,30 @@ def test_in_a_narrow_window_somebody_is_chosen_to_recount(
         assert heard.note == "ask Jack about the rack"
         me.tap("Back to the list")
         me.sees_button("C-01-03")
+
+
+def test_several_cases_are_marked_and_go_for_a_recount_together(
+    chromium: Browser, desk: Desk, server: ReviewDesk, tmp_path: Path
+) -> None:
+    before = len(server.heard)
+    with a_person(chromium, desk.url, size=QUEUE) as me:
+        sign_in(me)
+        me.tap("Mark several cases")
+        me.tap(re.compile("^A-01-04, "))
+        me.tap(re.compile("^B-01-05, "))
+        me.sees_button(re.compile(r"^B-01-05, .* Marked\. Shown now\.$"))
+        me.sees("2 marked, ")
+        me.picture(tmp_path / "marked.png")
+        me.tap_exactly("Recount")
+
+        me.sees("2 decided.")
+        heard = server.heard[before:]
+        assert {(d.action, d.decision_id) for d in heard} == {
+            (Action.RECOUNT, heard[0].decision_id)
+        }
+        assert len(heard) == 2
+        me.sees_button("Mark several cases")
+        assert me.complaints == []
 
 
 def test_a_set_up_code_is_shown_with_its_picture(chromium: Browser, desk: Desk) -> None:

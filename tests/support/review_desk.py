@@ -61,6 +61,8 @@ class ReviewDesk:
         """Adjustment -> what took it back."""
         self.refuse: RefusalError | None = None
         """What the next decision is refused with."""
+        self.forbidden: set[str] = set()
+        """Cases that are refused when several are decided together."""
         self.app = _app(self)
 
     def listed(self, *, ended: bool = False) -> list[CaseRow]:
@@ -136,6 +138,22 @@ class ReviewDesk:
         )
         self.decided[(decision.decision_id, case_id)] = result
         return result
+
+    def try_to_decide(self, case_id: str, decision: Decision) -> DecisionResult:
+        """As one of many: a refusal is an answer and stops no other."""
+        try:
+            if case_id in self.forbidden:
+                raise RefusalError("approver-counted")
+            return self.decide(case_id, decision)
+        except RefusalError as refusal:
+            return DecisionResult(
+                decision_id=decision.decision_id,
+                case_id=case_id,
+                done=False,
+                problem=refusal.code,
+                message=refusal.detail,
+                case=self.case(case_id),
+            )
 
 
 def accuracy_report() -> AccuracyReport:
@@ -229,7 +247,9 @@ def _app(desk: ReviewDesk) -> FastAPI:
     @app.post("/api/v1/exceptions/decisions")
     def bulk(body: BulkDecision, request: Request) -> BulkResult:
         check(request)
-        return BulkResult(results=tuple(desk.decide(c, body.decision) for c in body.case_ids))
+        return BulkResult(
+            results=tuple(desk.try_to_decide(c, body.decision) for c in body.case_ids)
+        )
 
     @app.post("/api/v1/exceptions/{case_id}/decisions")
     def decide(case_id: str, body: Decision, request: Request) -> DecisionResult:
@@ -297,8 +317,16 @@ class Cable(httpx.AsyncBaseTransport):
         self.is_cut = False
         self.lose_answers = 0
         self.portal = False
+        self.in_flight = 0
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.in_flight += 1
+        try:
+            return await self._carry(request)
+        finally:
+            self.in_flight -= 1
+
+    async def _carry(self, request: httpx.Request) -> httpx.Response:
         if self.is_cut:
             raise httpx.ConnectError("the cable is cut", request=request)
         if self.portal:

@@ -13,7 +13,7 @@ from app.screens.parts.component import pressed
 from app.screens.parts.text import words
 from app.screens.review.desk import Draft, ReviewDesk, best_proposal, offer_of
 from app.screens.review.figures import clock, signed
-from app.screens.review.look import TARGET
+from app.screens.review.look import OWNERS, TARGET
 from app.screens.review.phrases import action_words, trouble_words
 from app.screens.review.pieces import choice, guarded_field, quiet_button
 from app.screens.review.reversal import reversal_form, reversal_offer
@@ -26,7 +26,6 @@ SNUG = 480
 """Below this width of the case they stand in twos."""
 ROOMY = 720
 """From this width of the case on, the alternatives stand beside the proposed action."""
-OWNERS = frozenset({Role.SUPERVISOR, Role.LEAD})
 
 
 @ft.component

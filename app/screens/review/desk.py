@@ -15,6 +15,8 @@ from app.contract.vocabulary import ReasonCode
 from app.i18n.words import Words
 from app.review.service import ReviewService
 from app.review.state import Filters, Page, ReviewState
+from app.review.steps import MarkTurned
+from app.screens.review.look import is_wide
 from app.screens.theme import LIGHT, Palette
 
 FORMS = frozenset({Action.TRANSFER, Action.EXPLAIN, Action.REASSIGN, Action.CLOSE})
@@ -66,6 +68,10 @@ class ReviewModel:
     is_detail_open: bool = False
     """In a narrow window: the detail is shown instead of the list."""
     draft: Draft = field(default_factory=Draft)
+    many_reason: ReasonCode | None = None
+    """Why the stock was wrong, for all marked cases."""
+    many_missing: str = ""
+    """i18n key of what must be chosen first for them."""
     shown_scans: str = ""
     """count_id of the round whose scans are unfolded."""
     beat: int = 0
@@ -122,7 +128,11 @@ class ReviewDesk:
     # -- looking
 
     def select(self, case_id: str) -> None:
-        """A row was pressed."""
+        """A row was pressed: while cases are marked, that marks it; it is looked at where there is room."""
+        if self.model.state.is_marking:
+            self.service.mark(MarkTurned(case_id))
+            if not is_wide(self.model.width):
+                return
         self.model.is_detail_open = True
         self.do(self.service.select(case_id))
 
@@ -157,6 +167,22 @@ class ReviewDesk:
     def toggle_scans(self, count_id: str) -> None:
         """Show or hide what was scanned in a round."""
         self.model.shown_scans = "" if self.model.shown_scans == count_id else count_id
+
+    # -- deciding about several
+
+    def choose_many_reason(self, value: str) -> None:
+        """Why the stock was wrong, for all of them."""
+        self.model.many_reason, self.model.many_missing = ReasonCode(value), ""
+
+    def decide_many(self, action: Action, *, assign_to: str | None = None) -> None:
+        """One decision about all marked cases. An approval needs its reason first."""
+        ids = [row.case_id for row in self.model.state.marked_rows]
+        reason = self.model.many_reason if action is Action.APPROVE else None
+        if action is Action.APPROVE and reason is None:
+            self.model.many_missing = "review.missing.reason"
+            return
+        self.model.many_missing = ""
+        self.do(self.service.decide_many(ids, action, reason=reason, assign_to=assign_to))
 
     # -- deciding
 
@@ -281,7 +307,7 @@ class ReviewDesk:
     # -- keys
 
     def key_pressed(self, key: str) -> None:
-        """J and K walk the list, A approves, R asks for a recount; not while somebody types."""
+        """J and K walk the list, X marks, A approves, R asks for a recount; not while somebody types."""
         state = self.model.state
         if self.is_typing or state.person is None or state.page is not Page.QUEUE:
             return
@@ -290,11 +316,16 @@ class ReviewDesk:
             "K": lambda: self.do(self.service.step(-1)),
             "A": lambda: self.act(Action.APPROVE),
             "R": lambda: self.act(Action.RECOUNT),
+            "X": self._mark_current,
             "Escape": lambda: self.change_draft(form=None, reversal_id=""),
         }
         press = keys.get(key.upper() if len(key) == 1 else key)
         if press is not None:
             press()
+
+    def _mark_current(self) -> None:
+        if self.model.state.selected is not None:
+            self.service.mark(MarkTurned(self.model.state.selected))
 
 
 async def _finished(work: Coroutine[Any, Any, Any]) -> None:

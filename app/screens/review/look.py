@@ -9,7 +9,7 @@ from __future__ import annotations
 import flet as ft
 
 from app.contract.review import CaseRow
-from app.contract.vocabulary import CaseKind, CaseState, Verdict
+from app.contract.vocabulary import CaseKind, CaseState, Role, Verdict
 from app.screens.theme import Pair, Palette
 
 RAIL = 80
@@ -21,6 +21,9 @@ TARGET = 48
 MEDIUM = 600
 EXPANDED = 840
 LARGE = 1200
+
+OWNERS = frozenset({Role.SUPERVISOR, Role.LEAD})
+"""Who can be given a case."""
 
 URGENT = 70
 SOON = 40

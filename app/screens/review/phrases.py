@@ -63,7 +63,15 @@ def next_words(row: CaseRow, say: Words) -> str:
     return say("review.next.none")
 
 
-def row_name(row: CaseRow, now: datetime, say: Words, *, is_shown: bool = False) -> str:
+def row_name(
+    row: CaseRow,
+    now: datetime,
+    say: Words,
+    *,
+    is_shown: bool = False,
+    is_marked: bool | None = None,
+    refused: str = "",
+) -> str:
     """The whole row in one sentence, for those who hear the screen."""
     name = say(
         "review.row.name" if has_amount(row) else "review.row.name_bare",
@@ -77,6 +85,10 @@ def row_name(row: CaseRow, now: datetime, say: Words, *, is_shown: bool = False)
         next=next_words(row, say),
         age=lasting(now - row.opened_at, say),
     )
+    if refused:
+        name = f"{name} {say('review.row.refused', why=refused)}"
+    if is_marked is not None:
+        name = f"{name} {say('review.row.marked' if is_marked else 'review.row.unmarked')}"
     return f"{name} {say('review.row.shown')}" if is_shown else name
 
 

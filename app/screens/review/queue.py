@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import flet as ft
@@ -16,6 +17,7 @@ from app.screens.parts.text import code, words
 from app.screens.review.desk import ReviewDesk
 from app.screens.review.figures import lasting, money
 from app.screens.review.look import KIND_ICONS, ROW, TARGET, is_wide, urgency
+from app.screens.review.marking import many_bar, mark_of, marking_switch
 from app.screens.review.phrases import (
     item_words,
     next_words,
@@ -34,7 +36,9 @@ from app.screens.review.pieces import choice, flat_icon, guarded_field, quiet_bu
 def QueueList(desk: ReviewDesk, state: ReviewState) -> ft.Control:
     """Totals, filters, rows."""
     parts = [_totals(desk, state), _filters(desk, state), _rows(desk, state)]
-    if is_wide(desk.model.width):
+    if state.is_marking:
+        parts.append(many_bar(desk, state))
+    elif is_wide(desk.model.width):
         parts.append(words(desk.say("review.keys"), size=14, color=desk.palette.muted, lines=1))
     return ft.Container(
         content=ft.Column(
@@ -73,8 +77,12 @@ def _totals(desk: ReviewDesk, state: ReviewState) -> ft.Control:
         label=spoken,
         exclude_semantics=True,
     )
+    named: list[ft.Control] = [title]
+    if not state.filters.is_ended and (state.rows or state.is_marking):
+        named.append(marking_switch(desk, state))
+    names = ft.Row(named, spacing=4, tight=True)
     return ft.Container(
-        content=ft.Row([title, shown], alignment=ft.MainAxisAlignment.SPACE_BETWEEN),
+        content=ft.Row([names, shown], alignment=ft.MainAxisAlignment.SPACE_BETWEEN),
         padding=ft.Padding.symmetric(horizontal=4),
         height=48,
     )
@@ -165,8 +173,7 @@ def _rows(desk: ReviewDesk, state: ReviewState) -> ft.Control:
     # Ages are drawn anew each minute, not with each key.
     now = desk.now().replace(second=0, microsecond=0)
     rows: list[ft.Control] = [
-        keyed(row.case_id, CaseLine, desk, row, row.case_id == state.selected, now)
-        for row in state.rows
+        keyed(row.case_id, CaseLine, desk, row, _look(state, row), now) for row in state.rows
     ]
     if state.next_cursor is not None:
         rows.append(
@@ -181,18 +188,40 @@ def _rows(desk: ReviewDesk, state: ReviewState) -> ft.Control:
     return ft.ListView(rows, spacing=6, expand=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a row stands in the list."""
+
+    is_selected: bool
+    is_marked: bool | None
+    """None while nothing is marked."""
+    refused: str
+    """Why it was not decided with the others."""
+
+
+def _look(state: ReviewState, row: CaseRow) -> Look:
+    return Look(
+        is_selected=row.case_id == state.selected,
+        is_marked=row.case_id in state.marked if state.is_marking else None,
+        refused=state.refused.get(row.case_id, ""),
+    )
+
+
 @remembered
-def CaseLine(desk: ReviewDesk, row: CaseRow, is_selected: bool, now: datetime) -> ft.Control:
+def CaseLine(desk: ReviewDesk, row: CaseRow, look: Look, now: datetime) -> ft.Control:
     """One case, 72 high: where, what, how much, how urgent, whose, until when, and what is next."""
     palette, say = desk.palette, desk.say
-    mark = ft.Container(
+    is_selected = look.is_selected
+    mark: ft.Control = ft.Container(
         width=4,
         height=ROW - 16,
         border_radius=2,
         bgcolor=palette.accent if is_selected else "transparent",
     )
+    if look.is_marked is not None:
+        mark = mark_of(desk, is_marked=look.is_marked)
     face = ft.Row(
-        [mark, _urgency(row, desk, now), _lines(row, desk, now)],
+        [mark, _urgency(row, desk, now), _lines(row, desk, now, look.refused)],
         spacing=8,
         vertical_alignment=ft.CrossAxisAlignment.CENTER,
     )
@@ -200,7 +229,9 @@ def CaseLine(desk: ReviewDesk, row: CaseRow, is_selected: bool, now: datetime) -
     return ft.OutlinedButton(
         content=ft.Semantics(
             content=face,
-            label=row_name(row, now, say, is_shown=is_selected),
+            label=row_name(
+                row, now, say, is_shown=is_selected, is_marked=look.is_marked, refused=look.refused
+            ),
             exclude_semantics=True,
         ),
         key=f"case-{row.case_id}",
@@ -246,8 +277,8 @@ def _urgency(row: CaseRow, desk: ReviewDesk, now: datetime) -> ft.Control:
     )
 
 
-def _lines(row: CaseRow, desk: ReviewDesk, now: datetime) -> ft.Control:
-    """Where, what and how many; what is next; whose, until when and how much."""
+def _lines(row: CaseRow, desk: ReviewDesk, now: datetime, refused: str) -> ft.Control:
+    """Where, what and how many; what is next, or why it was refused; whose, until when and how much."""
     palette, say = desk.palette, desk.say
     is_late = row.ended_at is None and row.due_at < now
     whose = f"{owner_words(row, say)} \u00b7 {when_words(row, now, say)}"
@@ -262,7 +293,13 @@ def _lines(row: CaseRow, desk: ReviewDesk, now: datetime) -> ft.Control:
                 ],
                 spacing=6,
             ),
-            words(next_words(row, say), size=14, strong=True, color=palette.accent, lines=1),
+            words(
+                refused or next_words(row, say),
+                size=14,
+                strong=True,
+                color=palette.text if refused else palette.accent,
+                lines=1,
+            ),
             ft.Row(
                 [
                     words(

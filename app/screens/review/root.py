@@ -112,7 +112,7 @@ def _rail(desk: ReviewDesk, state: ReviewState, width: float) -> ft.Control:
     )
     if width < MEDIUM:
         return ft.Container(
-            content=ft.Row([*places, leave], alignment=ft.MainAxisAlignment.SPACE_AROUND),
+            content=ft.Row([ft.Container(each, expand=1) for each in (*places, leave)], spacing=0),
             bgcolor=palette.surface,
             border=ft.Border.only(top=ft.BorderSide(1, palette.edge)),
             height=72,
@@ -189,7 +189,7 @@ def _rail_button(
             shape=ft.RoundedRectangleBorder(radius=theme.RADIUS),
             padding=0,
         ),
-        width=RAIL - 6,
+        width=RAIL - 6 if desk.model.width >= MEDIUM else None,
         height=64,
     )
 
@@ -252,6 +252,8 @@ def _toast(desk: ReviewDesk, state: ReviewState, width: float) -> ft.Control:
         key="toast",
     )
     spoken = live(box, sentence)
-    if is_wide(width):
+    if is_wide(width) and not state.is_marking:
         return ft.Container(content=spoken, left=RAIL + 16, bottom=16)
+    if is_wide(width):
+        return ft.Container(content=spoken, right=16, top=8)
     return ft.Container(content=spoken, top=8, left=0, right=0, alignment=ft.Alignment.TOP_CENTER)

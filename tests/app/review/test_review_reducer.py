@@ -7,8 +7,9 @@ from dataclasses import replace
 from app.contract.ids import uuid7
 from app.contract.review import Action, CasePage, Decision, DecisionResult
 from app.contract.vocabulary import CaseState
-from app.review import reducer
+from app.review import steps
 from app.review.answers import OutageKind, Trouble
+from app.review.listing import MARKED_MAX
 from app.review.reducer import next_case, reduce
 from app.review.state import Filters, PendingDecision, Reach, ReviewState
 from tests.support.review_cases import make_case, make_row
@@ -40,12 +41,12 @@ def pending(number: int) -> PendingDecision:
 def test_a_page_that_was_asked_for_with_other_filters_is_not_shown() -> None:
     state = replace(looking_at(0), filters=Filters(zone="B"))
 
-    assert reduce(state, reducer.QueueCame(Filters(), page(5))) == state
+    assert reduce(state, steps.QueueCame(Filters(), page(5))) == state
 
 
 def test_a_second_page_that_comes_twice_is_added_once() -> None:
-    state = reduce(ReviewState(), reducer.QueueCame(Filters(), page(0, 1, cursor="a")))
-    more = reducer.QueueCame(Filters(), page(1, 2), after="a")
+    state = reduce(ReviewState(), steps.QueueCame(Filters(), page(0, 1, cursor="a")))
+    more = steps.QueueCame(Filters(), page(1, 2), after="a")
 
     once = reduce(state, more)
 
@@ -56,7 +57,7 @@ def test_a_second_page_that_comes_twice_is_added_once() -> None:
 def test_evidence_of_a_case_that_is_not_looked_at_any_more_does_not_replace_what_is() -> None:
     state = looking_at(1)
 
-    after = reduce(state, reducer.CaseCame(make_case(ROWS[0])))
+    after = reduce(state, steps.CaseCame(make_case(ROWS[0])))
 
     assert after.case == state.case
 
@@ -65,13 +66,13 @@ def test_older_evidence_never_replaces_newer() -> None:
     newer = make_case(make_row(0, version=7))
     state = replace(looking_at(0), detail=newer)
 
-    assert reduce(state, reducer.CaseCame(make_case(ROWS[0]))).case == newer
+    assert reduce(state, steps.CaseCame(make_case(ROWS[0]))).case == newer
 
 
 def test_a_case_that_ended_elsewhere_leaves_the_list_but_stays_readable() -> None:
     ended = make_case(make_row(0, state=CaseState.COUNT_ERROR, version=5))
 
-    after = reduce(looking_at(0), reducer.CaseCame(ended))
+    after = reduce(looking_at(0), steps.CaseCame(ended))
 
     assert [row.case_id for row in after.rows] == ["case-001", "case-002"]
     assert after.case == ended
@@ -82,8 +83,8 @@ def test_an_ended_case_stays_in_the_list_of_the_ended_and_leaves_it_when_it_open
     state = replace(looking_at(0), rows=ended, filters=Filters(is_ended=True))
     newer = {"state": CaseState.REJECTED, "version": 5}
 
-    stays = reduce(state, reducer.CaseCame(make_case(make_row(0, **newer))))
-    leaves = reduce(state, reducer.CaseCame(make_case(make_row(0, version=5))))
+    stays = reduce(state, steps.CaseCame(make_case(make_row(0, **newer))))
+    leaves = reduce(state, steps.CaseCame(make_case(make_row(0, version=5))))
 
     assert [row.state for row in stays.rows][:1] == [CaseState.REJECTED]
     assert [row.case_id for row in leaves.rows] == ["case-001", "case-002"]
@@ -101,7 +102,7 @@ def test_an_answer_to_another_decision_changes_nothing() -> None:
     state = replace(looking_at(0), pending=pending(0))
     other = DecisionResult(decision_id=uuid7(2, bytes(10)), case_id="case-000", done=True)
 
-    assert reduce(state, reducer.DecisionAnswered(other)) == state
+    assert reduce(state, steps.DecisionAnswered(other)) == state
 
 
 def test_a_decision_made_before_the_person_looked_elsewhere_does_not_move_the_view() -> None:
@@ -111,7 +112,7 @@ def test_a_decision_made_before_the_person_looked_elsewhere_does_not_move_the_vi
         decision_id=pending(0).decision.decision_id, case_id="case-000", done=True, case=ended
     )
 
-    after = reduce(state, reducer.DecisionAnswered(result))
+    after = reduce(state, steps.DecisionAnswered(result))
 
     assert after.selected == "case-002"
     assert after.case == state.case
@@ -128,7 +129,7 @@ def test_an_answer_that_says_not_done_keeps_the_case_and_tells_why() -> None:
         message="This case was posted by Max.",
     )
 
-    after = reduce(state, reducer.DecisionAnswered(result))
+    after = reduce(state, steps.DecisionAnswered(result))
 
     assert after.selected == "case-000"
     assert after.trouble is not None
@@ -140,7 +141,7 @@ def test_an_answer_that_says_not_done_keeps_the_case_and_tells_why() -> None:
 
 def test_each_unanswered_try_is_counted_on_the_same_decision() -> None:
     state = replace(looking_at(0), pending=pending(0))
-    step = reducer.DecisionUnanswered(pending(0).decision.decision_id, OutageKind.UNREACHED)
+    step = steps.DecisionUnanswered(pending(0).decision.decision_id, OutageKind.UNREACHED)
 
     after = reduce(reduce(state, step), step)
 
@@ -149,16 +150,55 @@ def test_each_unanswered_try_is_counted_on_the_same_decision() -> None:
 
 
 def test_a_toast_is_taken_away_only_by_its_own_time() -> None:
-    first = reduce(ReviewState(), reducer.Said("review.toast.many", {"done": "1"}))
-    second = reduce(first, reducer.Said("review.toast.many", {"done": "2"}))
+    first = reduce(ReviewState(), steps.Said("review.toast.many", {"done": "1"}))
+    second = reduce(first, steps.Said("review.toast.many", {"done": "2"}))
 
-    assert reduce(second, reducer.ToastRead(1)).toast is not None
-    assert reduce(second, reducer.ToastRead(2)).toast is None
+    assert reduce(second, steps.ToastRead(1)).toast is not None
+    assert reduce(second, steps.ToastRead(2)).toast is None
 
 
 def test_what_a_refusal_said_is_gone_with_the_next_step() -> None:
     trouble = Trouble(code="busy", title="", detail="")
-    state = reduce(looking_at(0), reducer.Refused(trouble))
+    state = reduce(looking_at(0), steps.Refused(trouble))
 
     assert state.trouble == trouble
-    assert reduce(state, reducer.CaseChosen("case-001")).trouble is None
+    assert reduce(state, steps.CaseChosen("case-001")).trouble is None
+
+
+def test_marks_are_turned_and_fall_away_with_their_rows() -> None:
+    state = looking_at(0)
+    for case_id in ("case-000", "case-002", "case-000"):
+        state = reduce(state, steps.MarkTurned(case_id))
+    assert (state.is_marking, state.marked) == (True, {"case-002"})
+
+    everything = reduce(state, steps.AllMarked())
+    assert [row.case_id for row in everything.marked_rows] == ["case-000", "case-001", "case-002"]
+    assert reduce(everything, steps.QueueCame(Filters(), page(1, 5))).marked == {"case-001"}
+    assert reduce(everything, steps.FiltersChosen(Filters(zone="B"))).marked == frozenset()
+    off = reduce(everything, steps.MarkingChosen(False))
+    assert (off.is_marking, off.marked) == (False, frozenset())
+
+
+def test_no_more_are_marked_than_the_server_decides_at_once() -> None:
+    rows = tuple(make_row(n) for n in range(MARKED_MAX + 1))
+    state = reduce(replace(looking_at(0), rows=rows), steps.AllMarked())
+    assert len(state.marked) == MARKED_MAX
+
+    assert reduce(state, steps.MarkTurned(f"case-{MARKED_MAX}")).marked == state.marked
+
+
+def test_of_several_what_is_done_loses_its_mark_and_what_is_not_keeps_it_with_the_rule() -> None:
+    state = reduce(looking_at(1), steps.AllMarked())
+    done = make_case(make_row(0, state=CaseState.POSTED, version=4))
+    answers = (
+        DecisionResult(decision_id="d", case_id="case-000", done=True, case=done),
+        DecisionResult(decision_id="d", case_id="case-001", done=False, message="You counted it."),
+        DecisionResult(decision_id="d", case_id="case-002", done=True),
+    )
+
+    after = reduce(state, steps.ManyAnswered(answers))
+
+    assert (after.is_marking, after.marked) == (True, {"case-001"})
+    assert after.refused == {"case-001": "You counted it."}
+    assert [row.case_id for row in after.rows] == ["case-001", "case-002"]
+    assert after.total_open == 2

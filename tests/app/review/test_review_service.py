@@ -359,6 +359,23 @@ def test_many_cases_are_decided_in_one_call_and_counted() -> None:
     play(script())
 
 
+def test_many_asked_for_again_after_a_lost_answer_are_decided_once() -> None:
+    async def script() -> None:
+        bench = await Bench(4).signed_in()
+        ids = ["case-001", "case-002"]
+
+        bench.cable.lose_answers = 1
+        assert await bench.service.decide_many(ids, Action.REJECT) == {}
+        again = await bench.service.decide_many(ids, Action.REJECT)
+        other = await bench.service.decide_many(["case-003"], Action.REJECT)
+
+        assert [result.repeated for result in again.values()] == [True, True]
+        assert len({key for key, _ in bench.desk.decided}) == 2
+        assert other["case-003"].done
+
+    play(script())
+
+
 def test_the_other_pages_fetch_what_they_show() -> None:
     async def script() -> None:
         bench = await Bench().signed_in()

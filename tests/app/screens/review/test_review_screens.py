@@ -72,10 +72,12 @@ class Bench:
         return self
 
     async def calm(self) -> None:
-        """Let requests and drawings run out."""
-        for _ in range(8):
+        """Let requests and drawings run out. The server's answers come from threads of its own."""
+        quiet = 0
+        while quiet < 8:
             await asyncio.sleep(0.002)
             await self.page.settle()
+            quiet = 0 if self.cable.in_flight else quiet + 1
         assert self.page.crashes == []
 
     async def press(self, key: str) -> None:
@@ -220,6 +222,50 @@ def test_what_was_posted_is_taken_back_with_a_reason_and_said_to_be() -> None:
         assert any("the posting was taken back" in said for said in bench.page.spoken())
         assert bench.page.find("act-reverse").disabled
         assert bench.reads("It has been taken back.")
+
+    play(script())
+
+
+def test_several_cases_are_marked_and_decided_and_what_was_refused_says_why() -> None:
+    async def script() -> None:
+        bench = await Bench().start()
+        bench.server.forbidden.add("case-002")
+        await bench.press("marking")
+        assert bench.page.find("many-approve").disabled
+        for number in (0, 1, 2, 1):
+            await bench.press(f"case-case-00{number}")
+        assert bench.reads("2 marked, \u20ac93.60")
+
+        await bench.press("many-approve")
+        assert any("reason is missing" in said for said in bench.page.spoken())
+        assert bench.server.heard == []
+        bench.desk.choose_many_reason("pick_short")
+        await bench.calm()
+        await bench.press("many-approve")
+
+        (heard,) = bench.server.heard
+        assert (heard.action, heard.reason) == (Action.APPROVE, ReasonCode.PICK_SHORT)
+        assert any("1 decided, 1 not" in said for said in bench.page.spoken())
+        assert bench.reads("Somebody who counted it cannot approve it")
+        assert not bench.page.has("case-case-000")
+        assert bench.reads("1 marked")
+        await bench.press("marking")
+        assert not bench.page.has("many")
+
+    play(script())
+
+
+def test_x_marks_what_is_looked_at_and_all_that_is_shown_can_be_given_away() -> None:
+    async def script() -> None:
+        bench = await Bench().start()
+        await bench.key("x")
+        assert bench.service.state.marked == {"case-000"}
+        await bench.press("mark-all")
+        await bench.press("many-owner-olga")
+
+        assert {(d.action, d.assign_to) for d in bench.server.heard} == {(Action.REASSIGN, "olga")}
+        assert len(bench.server.heard) == 6
+        assert not bench.page.has("many")
 
     play(script())
 
