@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 import time
 from collections.abc import Callable
@@ -18,13 +19,15 @@ from typing import Any
 
 from playwright.sync_api import Browser, Playwright, expect
 
-from app.contract.vocabulary import Condition, Unit
-from server.story.truths import Seen
+from app.contract.vocabulary import Condition, Tracking, Unit
+from server.story.catalogue import Pack, StorySku
+from server.story.truths import EXPIRY, Seen
 from tests.loop.stage import Stage, wait_for
 from tests.support.browser import FLOOR, QUEUE, Person, a_person, start_chromium
-from tests.support.shelf import write_shelf_video
+from tests.support.shelf import View, write_shelf_video
 
 CAMERA_BIN = "A-01-01"
+CASE_LOT = "L260910"
 
 
 class Play:
@@ -45,6 +48,10 @@ class Play:
             ("a device is enrolled", self.enrol_the_handheld),
             ("a wrong PIN is refused in words, the right one signs in", self.sign_in_ana),
             ("the camera reads a bin label and an item", self.count_by_camera),
+            (
+                "one look at a case label fills item, lot, expiry and quantity",
+                self.look_at_a_case_label,
+            ),
             (
                 "a wrong bin, an unknown code, a damaged unit, cases and an empty bin",
                 self.count_by_wedge,
@@ -70,9 +77,21 @@ class Play:
         clip = self.stage.folder / "shelf.y4m"
         first = self._seen(CAMERA_BIN)[0]
         # Two bare shelves at the end: the clip loops, and the bin's label once more would finish it.
-        scenes = [[(CAMERA_BIN, "Code 128")], [(first.barcode, _written(first.symbology))], [], []]
+        scenes = [
+            [(CAMERA_BIN, "Code 128")],
+            [(first.barcode, _written(first.symbology))],
+            [(self._case_label(), "GS1-128")],
+            [],
+            [],
+        ]
         write_shelf_video(
-            clip, scenes, fps=5, seconds_per_scene=3, blank_seconds=1, size=(960, 540)
+            clip,
+            scenes,
+            fps=5,
+            seconds_per_scene=3,
+            blank_seconds=1,
+            size=(960, 540),
+            view=View(module_px=3.0),  # a case label is 230 modules wide
         )
         self.floor_browser = self._browser(camera=clip)
         self.floor = self._person(self.floor_browser, self.stage.floor_url, FLOOR, has_camera=True)
@@ -93,12 +112,26 @@ class Play:
         self.floor.tap("Camera")
         self.floor.sees(f"{CAMERA_BIN} is open", within_ms=60_000)
         self.floor.sees(self.names[first.sku], within_ms=60_000)
+        sources = self.stage.device_rows("SELECT raw FROM event")
+        assert any('"source":"camera"' in raw for (raw,) in sources)
+
+    def look_at_a_case_label(self) -> None:
+        """A case of another bin goes past the camera: all that its one label says, then undone."""
+        first, *others = self._seen(CAMERA_BIN)
+        sku, case = self._carton()
+        expires = datetime.strptime(EXPIRY, "%y%m%d").date()
+        counted = f"{case.factor} +{case.factor}, {CASE_LOT}, expires {expires}"
+        self.floor.sees(re.compile(rf"^{re.escape(sku.description)}.*: {re.escape(counted)}"))
         self.floor.picture(self.pictures / "floor-camera.png")
         self.floor.tap("Close camera")
         expect(self.floor.button("Close camera")).to_have_count(0)
+        kept = [raw for (raw,) in self.stage.device_rows("SELECT raw FROM event")]
+        (looked,) = [json.loads(raw)["payload"] for raw in kept if CASE_LOT in raw]
+        assert looked["line"] == {"sku": sku.sku, "lot": CASE_LOT, "serial": ""}
+        assert (looked["scan"]["source"], looked["expiry"]) == ("camera", str(expires))
+        self.floor.tap("Undo")
+        self.floor.sees(f"Undone: {sku.description}")
         self._set_total(first.base_quantity)
-        sources = self.stage.device_rows("SELECT raw FROM event")
-        assert any('"source":"camera"' in raw for (raw,) in sources)
         for pack in others:
             self._scan_packs(pack)
         self.floor.picture(self.pictures / "floor.png")
@@ -276,6 +309,19 @@ class Play:
 
     def _seen(self, place: str) -> tuple[Seen, ...]:
         return self.stage.story.story.truth[place].seen
+
+    def _carton(self) -> tuple[StorySku, Pack]:
+        """An item kept by lot that comes in cases; none stands in the camera's bin."""
+        here = {pack.sku for pack in self._seen(CAMERA_BIN)}
+        return next(
+            (sku, sku.case)
+            for sku in self.stage.story.story.skus
+            if sku.tracking is Tracking.LOT and sku.case is not None and sku.sku not in here
+        )
+
+    def _case_label(self) -> str:
+        """What is printed on the carton, as a label printer is told it."""
+        return f"(01){self._carton()[1].barcode}(17){EXPIRY}(10){CASE_LOT}"
 
     def _sign_in(self, user_id: str, *, wrong_first: bool = False) -> None:
         person = self.stage.story.person(user_id)

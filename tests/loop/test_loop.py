@@ -19,4 +19,4 @@ def test_the_whole_loop_works_from_enrolment_to_posting(tmp_path: Path, time: st
     with sync_playwright() as playwright:
         play(playwright, tmp_path, tmp_path / "pictures", played.append)
 
-    assert len(played) == 14
+    assert len(played) == 15

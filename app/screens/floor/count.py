@@ -16,6 +16,8 @@ from app.screens.parts.text import code, words
 from app.screens.theme import Pair
 
 BAND_HEIGHT = 132
+FACTS_HEIGHT = 20
+"""A line with a lot or expiry has them on a third row of text: beside the SKU they ran into the figures."""
 ROWS_SHOWN = 60
 """Rows drawn at once; a longer count shows the newest and says how many more there are."""
 
@@ -196,24 +198,20 @@ def LineRow(desk: FloorDesk, line: LineView) -> ft.Control:
         code(line.key.sku, size=16, color=palette.muted),
         *_marks(desk, line, Pair(back=back, front=palette.warn.back)),
     ]
+    lines: list[ft.Control] = [
+        words(line.title, size=16, color=palette.text, lines=1),
+        ft.Row(under, spacing=8),
+    ]
     facts = " \u00b7 ".join(_label_facts(desk, line))
     if facts:
-        under.append(code(facts, size=14, color=palette.accent))
+        lines.append(code(facts, size=14, color=palette.accent))
     figure: list[ft.Control] = [code(line.quantity, size=24, color=palette.text)]
     if line.packs:
         figure.append(words(line.packs, size=14, color=palette.muted))
     return row_button(
         ft.Row(
             [
-                ft.Column(
-                    [
-                        words(line.title, size=16, color=palette.text, lines=1),
-                        ft.Row(under, spacing=8),
-                    ],
-                    spacing=0,
-                    tight=True,
-                    expand=True,
-                ),
+                ft.Column(lines, spacing=0, tight=True, expand=True),
                 ft.Column(
                     figure,
                     spacing=0,
@@ -226,6 +224,7 @@ def LineRow(desk: FloorDesk, line: LineView) -> ft.Control:
         key=f"row-{line.key.sku}-{line.key.condition.value}",
         on_press=lambda: desk.service.select(line.key),
         palette=palette,
+        height=theme.ROW + (FACTS_HEIGHT if facts else 0),
         pair=pair,
     )
 
