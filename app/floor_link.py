@@ -7,6 +7,8 @@ from app.contract.wire import EnrolReply
 from app.counting.service import FloorService
 from app.counting.state import Reach, SyncView
 from app.i18n.words import Words
+from app.scanner.profile import profile_text, read_profile
+from app.scanner.wedge import WedgeProfile
 from app.screens.floor.desk import Defaults
 from app.settings import ClientSettings
 from app.store.device_store import DeviceStore
@@ -15,6 +17,9 @@ from app.sync.engine import SyncEngine
 from app.sync.outcomes import Delivered, Outcome, Refused, Trouble
 from app.sync.status import SyncState, SyncStatus
 from app.sync.transport import UnsafeAddressError
+
+PROFILE = "scanner.profile"
+"""The setting that keeps how the hardware scanner frames its scans."""
 
 _REACH = {
     SyncState.UP_TO_DATE: Reach.ONLINE,
@@ -58,6 +63,7 @@ class FloorLink:
         self._service = service
         self._say = say
         self._is_started = False
+        self._profile = read_profile(store.setting(PROFILE))
         self._salvaged = engine.status.salvaged
         self.defaults = Defaults(
             server_url=settings.server_url,
@@ -94,6 +100,20 @@ class FloorLink:
     def rescue(self) -> RescueExport:
         """All that the server lacks, as a file to take off the device. Reads the disk."""
         return self._store.rescue_export()
+
+    @property
+    def profile(self) -> WedgeProfile:
+        """How this device's hardware scanner frames its scans."""
+        return self._profile
+
+    def keep_profile(self, profile: WedgeProfile) -> str:
+        """Use it from now on, also after a restart; "" when done, else the sentence to show."""
+        try:
+            self._store.set_setting(PROFILE, profile_text(profile))
+        except StoreError as error:
+            return self._say(error.words)
+        self._profile = profile
+        return ""
 
     async def send_now(self) -> None:
         """Try at once, and return when it was tried."""

@@ -67,9 +67,9 @@ class Scans(Keypad):
         elif stage in SIGNED_IN:
             self._scan_counting(meaning, fact)
 
-    def unreadable(self) -> None:
-        """The scanner sent something that is not a whole scan."""
-        self.say(Tone.REJECT, "band.unreadable")
+    def unreadable(self, *, is_cut_off: bool = True) -> None:
+        """The scanner sent something that is no whole scan, or nothing that a label can carry."""
+        self.say(Tone.REJECT, "band.unreadable" if is_cut_off else "band.no_code")
 
     def _scan_signing_in(self, meaning: Meaning) -> None:
         if isinstance(meaning, Badge):

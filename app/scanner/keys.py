@@ -9,6 +9,7 @@ caps lock and no letter that an input method or DataWedge puts into the field wi
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.scanner.gs1 import GS
@@ -41,6 +42,33 @@ class KeyLog:
     def forget(self) -> None:
         """Somebody types elsewhere."""
         self._letters, self._at = "", None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How the keys of one scan came in here: milliseconds between two of them."""
+
+    mean_ms: float
+    longest_ms: float
+
+
+class KeyPace:
+    """Measures the pace of the keys of one scan. A person needs 100 ms a key, a scanner a few."""
+
+    def __init__(self) -> None:
+        self._gaps: list[float] = []
+        self._at: datetime | None = None
+
+    def key(self, at: datetime) -> None:
+        """A key came in."""
+        if self._at is not None:
+            self._gaps.append((at - self._at) / timedelta(milliseconds=1))
+        self._at = at
+
+    def take(self) -> Pace | None:
+        """The pace since the last call; None with fewer than two keys."""
+        gaps, self._gaps, self._at = self._gaps, [], None
+        return Pace(mean_ms=sum(gaps) / len(gaps), longest_ms=max(gaps)) if gaps else None
 
 
 def whole(typed: str, heard: str | None) -> str:

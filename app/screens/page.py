@@ -19,7 +19,7 @@ from app.i18n.words import Words
 from app.scanner.camera import CameraScanner
 from app.scanner.events import ScanEvent
 from app.scanner.loop import CameraStatus, StatusChange
-from app.scanner.wedge import WedgeProfile
+from app.scanner.wedge import WedgeRefusal
 from app.screens import theme
 from app.screens.floor.desk import CameraView, FloorDesk, FloorRim
 from app.screens.floor.root import FloorRoot
@@ -87,10 +87,11 @@ class AppPage:
         )
         self.field = ScannerField(
             is_phone=self.is_phone,
-            profile=WedgeProfile(),
+            profile=lambda: parts.rim.profile,
             now=parts.service.now,
             on_scan=self._scanned,
-            on_refusal=parts.service.unreadable,
+            on_refusal=self._refused,
+            on_raw=self.desk.came_in,
             on_ready=self._ready,
             is_away=lambda: self.desk.is_typing,
         )
@@ -188,6 +189,10 @@ class AppPage:
     def _scanned(self, event: ScanEvent) -> None:
         self.parts.used()
         self.desk.scanned(event)
+
+    def _refused(self, refusal: WedgeRefusal) -> None:
+        self.parts.used()
+        self.desk.refused(refusal)
 
     def _play(self, tone: str) -> None:
         self.tones.volume = self.desk.model.volume

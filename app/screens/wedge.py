@@ -21,8 +21,8 @@ from datetime import datetime, timedelta
 import flet as ft
 
 from app.scanner.events import ScanEvent
-from app.scanner.keys import KeyLog, whole
-from app.scanner.wedge import WedgeAssembler, WedgeProfile
+from app.scanner.keys import KeyLog, KeyPace, Pace, whole
+from app.scanner.wedge import WedgeAssembler, WedgeProfile, WedgeRefusal
 
 CLEAR_AFTER_LETTERS = 400
 """Each key sends the whole field; thirty scans make one key's message half a kilobyte."""
@@ -70,18 +70,22 @@ class ScannerField:
         self,
         *,
         is_phone: bool,
-        profile: WedgeProfile,
+        profile: Callable[[], WedgeProfile],
         now: Callable[[], datetime],
         on_scan: Callable[[ScanEvent], None],
-        on_refusal: Callable[[], None],
+        on_refusal: Callable[[WedgeRefusal], None],
         on_ready: Callable[[bool], None],
         is_away: Callable[[], bool],
+        on_raw: Callable[[str, Pace | None], None] = lambda _raw, _pace: None,
     ) -> None:
+        """`profile` is asked at each scan; `on_raw` hears what came in before it is judged."""
         self._profile = profile
+        self._on_raw = on_raw
         self._now, self._on_scan, self._on_refusal = now, on_scan, on_refusal
         self._on_ready, self._is_away = on_ready, is_away
         self._stream = KeyStream()
         self._keys = KeyLog()
+        self._pace = KeyPace()
         self._heard: str | None = None
         self._untaken: asyncio.TimerHandle | None = None
         self._healing: asyncio.Task[None] | None = None
@@ -175,6 +179,7 @@ class ScannerField:
         # Enter taken by `shift_enter` brings no text with it, and `control.value` may be ahead of it
         # by then: the text of the last change before Enter is what Enter ends.
         self._typed = str(event.data or "")
+        self._pace.key(self._now())
 
     def _submitted(self, event: ft.Event[ft.TextField]) -> None:
         typed = self._stream.take(event.data if isinstance(event.data, str) else self._typed)
@@ -186,12 +191,13 @@ class ScannerField:
     def _take(self, scanned: str) -> None:
         at = self._now()
         self._scanned_at = at
+        self._on_raw(scanned, self._pace.take())
         # A new assembler for each scan: the stream has told old letters from new ones already.
-        for told in WedgeAssembler(self._profile).submit(scanned, at):
+        for told in WedgeAssembler(self._profile()).submit(scanned, at):
             if isinstance(told, ScanEvent):
                 self._on_scan(told)
             else:
-                self._on_refusal()
+                self._on_refusal(told)
 
     def _blurred(self) -> None:
         self._on_ready(False)

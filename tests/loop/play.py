@@ -106,7 +106,7 @@ class Play:
         self.floor.picture(self.pictures / "floor-tasks.png")
 
     def count_by_camera(self) -> None:
-        first, *others = self._seen(CAMERA_BIN)
+        first = self._seen(CAMERA_BIN)[0]
         self.floor.tap("NEXT BIN")
         self.floor.sees(CAMERA_BIN)
         self.floor.tap("Camera")
@@ -119,7 +119,7 @@ class Play:
         """A case of another bin goes past the camera: all that its one label says, then undone."""
         first, *others = self._seen(CAMERA_BIN)
         sku, case = self._carton()
-        expires = datetime.strptime(EXPIRY, "%y%m%d").date()
+        expires = f"20{EXPIRY[:2]}-{EXPIRY[2:4]}-{EXPIRY[4:]}"
         counted = f"{case.factor} +{case.factor}, {CASE_LOT}, expires {expires}"
         self.floor.sees(re.compile(rf"^{re.escape(sku.description)}.*: {re.escape(counted)}"))
         self.floor.picture(self.pictures / "floor-camera.png")
@@ -128,7 +128,7 @@ class Play:
         kept = [raw for (raw,) in self.stage.device_rows("SELECT raw FROM event")]
         (looked,) = [json.loads(raw)["payload"] for raw in kept if CASE_LOT in raw]
         assert looked["line"] == {"sku": sku.sku, "lot": CASE_LOT, "serial": ""}
-        assert (looked["scan"]["source"], looked["expiry"]) == ("camera", str(expires))
+        assert (looked["scan"]["source"], looked["expiry"]) == ("camera", expires)
         self.floor.tap("Undo")
         self.floor.sees(f"Undone: {sku.description}")
         self._set_total(first.base_quantity)

@@ -31,12 +31,17 @@ from app.counting.state import (
 )
 from app.i18n.words import Words
 from app.scanner.events import ScanEvent
+from app.scanner.keys import Pace
 from app.scanner.label import BADGE_PREFIX, EnrolmentCode, interpret_event
+from app.scanner.wedge import RefusalReason, WedgeProfile, WedgeRefusal
 from app.screens.saving import SaveFile, hand_over, save_nowhere
 from app.screens.theme import DARK, Palette
 
 PIN_DIGITS_KEYBOARD_MAX = 8
 """Digits typed on a keyboard at sign-in are a PIN up to this length; longer ones are a barcode."""
+
+CUT_OFF = frozenset({RefusalReason.NO_START_MARK, RefusalReason.NO_END_MARK, RefusalReason.BAD_HEX})
+"""Refusals of a scan that lost letters; the others came whole and are no code."""
 
 
 class Panel(StrEnum):
@@ -68,6 +73,15 @@ class FloorRim(Protocol):
 
     async def send_now(self) -> None: ...
 
+    @property
+    def profile(self) -> WedgeProfile:
+        """How this device's hardware scanner frames its scans."""
+        ...
+
+    def keep_profile(self, profile: WedgeProfile) -> str:
+        """Use it from now on, also after a restart; "" when done, else the sentence to show."""
+        ...
+
     def rescue(self) -> RescueExport:
         """All that the server lacks, as a file. Reads the disk. Raises OSError."""
         ...
@@ -88,12 +102,16 @@ class CameraView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastScan:
-    """The newest raw scan, for the scanner's test page."""
+    """The newest scan, for the scanner's page."""
 
     raw: str = ""
+    """As it came in: marks and AIM identifier are still there when a hardware scanner typed it."""
     source: str = ""
-    symbology: str = ""
-    """As the scanner or camera named it; "" if it did not."""
+    event: ScanEvent | None = None
+    """What it was taken for; None when it was refused."""
+    refusal: str = ""
+    """Why it was refused (RefusalReason), or ""."""
+    pace: Pace | None = None
     number: int = 0
 
 
@@ -154,6 +172,8 @@ class FloorDesk:
         self.model = FloorModel(state=service.state)
         # What was answered before this page was drawn (a reload, a second tab) is not sounded again.
         self._heard = service.state.band.serial if service.state.band else 0
+        self._raw = ""
+        self._pace: Pace | None = None
         self._stop: Callable[[], None] | None = service.subscribe(self._changed)
 
     def close(self) -> None:
@@ -196,12 +216,7 @@ class FloorDesk:
     def scanned(self, event: ScanEvent) -> None:
         """A whole scan, from the scanner that types, from the camera, or typed by a person."""
         state = self.model.state
-        self.model.last_scan = LastScan(
-            raw=event.text,
-            source=event.source.value,
-            symbology=event.symbology.value if event.symbology else "",
-            number=self.model.last_scan.number + 1,
-        )
+        self._note(event.source, event.text, event=event)
         if self.model.panel is Panel.SCANNER_TEST:
             return
         if state.stage is Stage.SIGN_IN and state.chosen is not None and _is_pin(event.text):
@@ -213,6 +228,39 @@ class FloorDesk:
                 self.enrol(meaning.url, meaning.token, self.rim.defaults.device_name)
             return
         self.service.scan(event)
+
+    def came_in(self, raw: str, pace: Pace | None) -> None:
+        """What a hardware scanner typed, before it is judged; `scanned` or `refused` follows."""
+        self._raw, self._pace = raw, pace
+
+    def refused(self, refusal: WedgeRefusal) -> None:
+        """A scan that is not whole: said, never looked up. Digits at the PIN's question are a PIN."""
+        state = self.model.state
+        if state.stage is Stage.SIGN_IN and state.chosen is not None and _is_pin(refusal.raw):
+            asyncio.get_running_loop().create_task(self.enter_pin(refusal.raw))
+            return
+        self._note(ScanSource.WEDGE, refusal.raw, refusal=refusal.reason.value)
+        if self.model.panel is not Panel.SCANNER_TEST:
+            self.service.unreadable(is_cut_off=refusal.reason in CUT_OFF)
+
+    def _note(
+        self, source: ScanSource, text: str, *, event: ScanEvent | None = None, refusal: str = ""
+    ) -> None:
+        is_wedge = source is ScanSource.WEDGE
+        self.model.last_scan = LastScan(
+            raw=(self._raw or text) if is_wedge else text,
+            source=source.value,
+            event=event,
+            refusal=refusal,
+            pace=self._pace if is_wedge else None,
+            number=self.model.last_scan.number + 1,
+        )
+        self._raw, self._pace = "", None
+
+    def use_profile(self, profile: WedgeProfile) -> None:
+        """The hardware scanner frames its scans like this from now on."""
+        self.model.problem = self.rim.keep_profile(profile)
+        self.model.beat += 1
 
     def typed(self, text: str, at: datetime) -> None:
         """A code typed by a person."""
@@ -289,7 +337,7 @@ class FloorDesk:
     def show(self, panel: Panel) -> None:
         """Open or close a page beside the counting."""
         self.model.panel = panel
-        self.model.saved = ""
+        self.model.saved = self.model.problem = ""
 
 
 async def _as_coroutine(call: Awaitable[None]) -> None:

@@ -16,11 +16,11 @@ from app.screens.floor.finish import FinishScreen
 from app.screens.floor.header import Header
 from app.screens.floor.notice import notice
 from app.screens.floor.scan_bin import ScanBinScreen
+from app.screens.floor.scanner import ScannerScreen
 from app.screens.floor.sheets import SheetView
 from app.screens.floor.side import (
     BlockedScreen,
     PendingScreen,
-    ScannerTestScreen,
     SettingsScreen,
 )
 from app.screens.floor.sign_in import SignInScreen
@@ -70,7 +70,9 @@ def _body(desk: FloorDesk, model: FloorModel) -> ft.Control:
     drawn: dict[str, Callable[[], ft.Control]] = {
         Panel.PENDING: lambda: PendingScreen(desk, state, model.saved),
         Panel.SETTINGS: lambda: SettingsScreen(desk, state, model.volume),
-        Panel.SCANNER_TEST: lambda: ScannerTestScreen(desk, model.last_scan, model.is_ready),
+        Panel.SCANNER_TEST: lambda: ScannerScreen(
+            desk, model.last_scan, model.is_ready, model.problem
+        ),
         Stage.ENROL: lambda: EnrolScreen(desk, model.problem, model.is_busy, state.salvaged),
         Stage.LOADING: lambda: LoadingScreen(desk),
         Stage.SIGN_IN: lambda: SignInScreen(desk, state, model.is_busy),

@@ -1,4 +1,4 @@
-"""Pages beside the counting: what waits to be sent, settings, the scanner's test, a blocked device."""
+"""Pages beside the counting: what waits to be sent, settings, a blocked device."""
 
 from __future__ import annotations
 
@@ -6,16 +6,14 @@ from datetime import UTC, datetime
 
 import flet as ft
 
-from app.contract.vocabulary import ScanSource
 from app.counting.state import FloorState, SyncView
 from app.screens import theme
-from app.screens.floor.desk import FloorDesk, LastScan, Panel
+from app.screens.floor.desk import FloorDesk, Panel
 from app.screens.floor.header import pill_words
 from app.screens.parts.band import live
 from app.screens.parts.buttons import button, chip
 from app.screens.parts.text import code, words
-
-TONES = ("accept", "case", "attention", "reject", "undo", "done")
+from app.screens.theme import Pair
 
 
 @ft.component
@@ -27,10 +25,10 @@ def PendingScreen(desk: FloorDesk, state: FloorState, saved: str) -> ft.Control:
         live(words(sentence, size=22, strong=True, color=palette.text), sentence)
     ]
     if sync.problem:
-        parts.append(_box(desk, say(sync.problem), sync.code))
-    parts += [_fact(desk, say(name), value) for name, value in _facts(desk, sync)]
+        parts.append(box(desk, say(sync.problem), sync.code))
+    parts += [fact(desk, say(name), value) for name, value in _facts(desk, sync)]
     parts += [
-        _fact(desk, view.bin, say("pending.bin", by=view.by, n=view.unsent))
+        fact(desk, view.bin, say("pending.bin", by=view.by, n=view.unsent))
         for view in state.finished
         if view.unsent
     ]
@@ -44,7 +42,7 @@ def PendingScreen(desk: FloorDesk, state: FloorState, saved: str) -> ft.Control:
     )
     parts.append(words(say("rescue.why"), size=16, color=palette.muted))
     if saved:
-        parts.insert(0, live(_box(desk, saved), saved))
+        parts.insert(0, live(box(desk, saved), saved))
     listed = ft.ListView(parts, spacing=12, padding=16, expand=True)
     foot = ft.Container(
         ft.Row([_save(desk), send], spacing=8), padding=ft.Padding.only(left=8, right=8, bottom=12)
@@ -92,7 +90,8 @@ def _ago(desk: FloorDesk, at_ms: int | None) -> str:
     return desk.say("ago.hours", n=minutes // 3600)
 
 
-def _fact(desk: FloorDesk, name: str, value: str) -> ft.Control:
+def fact(desk: FloorDesk, name: str, value: str) -> ft.Control:
+    """A value below its name."""
     palette = desk.palette
     return ft.Column(
         [
@@ -104,8 +103,9 @@ def _fact(desk: FloorDesk, name: str, value: str) -> ft.Control:
     )
 
 
-def _box(desk: FloorDesk, sentence: str, small: str = "") -> ft.Control:
-    pair = desk.palette.warn
+def box(desk: FloorDesk, sentence: str, small: str = "", pair: Pair | None = None) -> ft.Control:
+    """A sentence that must not be overlooked."""
+    pair = pair or desk.palette.warn
     inside: list[ft.Control] = [words(sentence, size=18, color=pair.front)]
     if small:
         inside.append(code(small, size=14, color=pair.front, lines=2))
@@ -172,59 +172,6 @@ def SettingsScreen(desk: FloorDesk, state: FloorState, volume: int) -> ft.Contro
 
 
 @ft.component
-def ScannerTestScreen(desk: FloorDesk, last: LastScan, is_ready: bool) -> ft.Control:
-    """What the scanner really sends, letter by letter, and each tone to listen to."""
-    say, palette = desk.say, desk.palette
-    verdict = say("scanner_test.ready" if is_ready else "scanner_test.not_ready")
-    if last.number:
-        verdict = say("scanner_test.got", n=last.number)
-    parts: list[ft.Control] = [
-        live(words(verdict, size=20, strong=True, color=palette.text), verdict)
-    ]
-    if last.raw:
-        points = " ".join(f"{ord(c):02X}" for c in last.raw[:48])
-        parts += [
-            _fact(desk, say("scanner_test.source"), say(f"source.{last.source}")),
-            code(last.raw, size=22, color=palette.accent, lines=3, key="last_scan"),
-            code(points, size=14, color=palette.muted, lines=4),
-            _fact(desk, say("scanner_test.length"), str(len(last.raw))),
-            *_scanner_advice(desk, last),
-        ]
-    parts.append(words(say("scanner_test.tones"), size=16, color=palette.muted))
-    for at in range(0, len(TONES), 3):
-        parts.append(
-            ft.Row(
-                [
-                    chip(
-                        say(f"tone.{tone}"),
-                        key=f"tone-{tone}",
-                        on_press=lambda tone=tone: desk.play(tone),  # type: ignore[misc]
-                        palette=palette,
-                        expand=True,
-                    )
-                    for tone in TONES[at : at + 3]
-                ],
-                spacing=8,
-            )
-        )
-    return ft.ListView(parts, spacing=12, padding=16, expand=True)
-
-
-def _scanner_advice(desk: FloorDesk, last: LastScan) -> list[ft.Control]:
-    """How the scan was framed, and what to change in the scanner's profile."""
-    say = desk.say
-    if last.symbology:
-        return [_fact(desk, say("scanner_test.kind"), last.symbology)]
-    if last.source != ScanSource.WEDGE.value:
-        return []
-    steps = [say("scanner_test.zebra"), say("scanner_test.honeywell")]
-    return [
-        _box(desk, say("scanner_test.no_id")),
-        *(words(step, size=16, color=desk.palette.text) for step in steps),
-    ]
-
-
-@ft.component
 def BlockedScreen(desk: FloorDesk, state: FloorState, saved: str) -> ft.Control:
     """The disk refuses: nothing is shown as counted until it works again; what is there can be saved."""
     say, palette = desk.say, desk.palette
@@ -236,7 +183,7 @@ def BlockedScreen(desk: FloorDesk, state: FloorState, saved: str) -> ft.Control:
                 ft.Icon(ft.Icons.REPORT, size=72, color=pair.front),
                 live(words(sentence, size=24, strong=True, color=pair.front), sentence),
                 words(say("blocked.safe"), size=18, color=pair.front),
-                *([live(_box(desk, saved), saved)] if saved else []),
+                *([live(box(desk, saved), saved)] if saved else []),
                 ft.Container(expand=True),
                 ft.Row(
                     [

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from app.contract.rescue import RescueExport
 from app.i18n.words import load_words
+from app.scanner.wedge import WedgeProfile
 from app.screens.floor.desk import CameraView, Defaults
 from app.screens.page import AppPage, PageParts
 from tests.support.headless import Headless
@@ -28,6 +29,12 @@ class Link:
 
     def rescue(self) -> RescueExport:
         return RescueExport(text="", events=0)
+
+    profile = WedgeProfile()
+
+    def keep_profile(self, profile: WedgeProfile) -> str:
+        self.profile = profile
+        return ""
 
 
 def an_app_page(floor: Floor) -> tuple[Headless, AppPage]:

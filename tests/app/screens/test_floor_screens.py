@@ -16,11 +16,15 @@ from app.contract.vocabulary import ScanSource
 from app.counting.state import Reach, Stage, SyncView, Tone
 from app.i18n.words import PSEUDO, load_words
 from app.scanner.events import ScanEvent, Symbology
+from app.scanner.keys import Pace
+from app.scanner.label import UnknownReason
+from app.scanner.wedge import RefusalReason, WedgeProfile, WedgeRefusal
 from app.screens.floor.desk import Defaults, FloorDesk, Panel
 from app.screens.floor.root import FloorRoot
 from app.store.errors import StoreFullError
 from tests.support.headless import Headless
 from tests.support.site import (
+    LOTTED_CASE,
     LOTTED_EACH,
     OIL,
     OIL_CASE,
@@ -49,6 +53,12 @@ class Link:
 
     def rescue(self) -> RescueExport:
         return RescueExport(text="", events=0)
+
+    profile = WedgeProfile()
+
+    def keep_profile(self, profile: WedgeProfile) -> str:
+        self.profile = profile
+        return ""
 
 
 class Shown:
@@ -622,3 +632,109 @@ def test_the_scanner_test_says_what_to_change_until_the_scanner_names_its_codes(
     assert all(word in before for word in ("AIM", "DataWedge", "Honeywell"))
     assert "EAN-13" in after
     assert "DataWedge" not in after
+
+
+def on_scanner_page(floor: Floor, act: Callable[[Shown], Awaitable[None]]) -> Shown:
+    """Somebody is signed in and looks at the hardware scanner's page."""
+
+    async def watch() -> Shown:
+        shown = await Shown(floor).start()
+        floor.enter()
+        shown.desk.show(Panel.SCANNER_TEST)
+        await shown.page.settle()
+        await act(shown)
+        await shown.page.settle()
+        return shown
+
+    return asyncio.run(watch())
+
+
+def test_the_scanners_page_shows_every_letter_the_pace_and_what_it_means(floor: Floor):
+    async def act(shown: Shown) -> None:
+        raw = f"]C101{LOTTED_CASE}10L9\x1d1727123137 6"
+        shown.desk.came_in(raw, Pace(mean_ms=2.4, longest_ms=9.0))
+        shown.desk.scanned(
+            ScanEvent(
+                text=f"01{LOTTED_CASE}10L9\x1d17271231",
+                symbology=Symbology.GS1_128,
+                source=ScanSource.WEDGE,
+                at=floor.now(),
+            )
+        )
+
+    texts = on_scanner_page(floor, act).page.texts()
+
+    assert f"]C101{LOTTED_CASE}10L9<GS>1727123137<SP>6" in texts
+    assert any(text.startswith("5D 43 31 30 31") and " 1D " in text for text in texts)
+    assert "GS1-128 ]C1" in texts
+    assert "2 ms, longest 9 ms" in texts
+    wanted = "Sealant 50g, 60010, pack of 6 \u00b7 lot L9 \u00b7 expires 2027-12-31"
+    assert wanted in texts
+
+
+def test_a_label_of_the_site_teaches_the_frame_and_a_press_keeps_it(floor: Floor):
+    async def act(shown: Shown) -> None:
+        shown.desk.came_in("^BIN:A-12-03$", None)
+        await shown.scan("^BIN:A-12-03$")
+        assert not shown.page.has("forget_profile")
+        await shown.page.press("use_profile")
+
+    shown = on_scanner_page(floor, act)
+
+    assert shown.link.profile == WedgeProfile(start="^", end="$")
+    assert "Every scan begins with ^; what does not is refused. Every scan ends with $." in (
+        shown.page.texts()
+    )
+    assert not shown.page.has("use_profile")
+    assert floor.service.state.count is None, "nothing is counted on this page"
+
+
+def test_a_scan_without_its_mark_is_no_new_way_of_scanning(floor: Floor):
+    async def act(shown: Shown) -> None:
+        shown.link.profile = WedgeProfile(start="^")
+        shown.desk.came_in("BIN:A-12-03", None)
+        shown.desk.refused(WedgeRefusal(raw="BIN:A-12-03", reason=RefusalReason.NO_START_MARK))
+        await shown.page.settle()
+        assert not shown.page.has("use_profile")
+        assert any("first letters were lost" in text for text in shown.page.texts())
+        await shown.page.press("forget_profile")
+
+    assert on_scanner_page(floor, act).link.profile == WedgeProfile()
+
+
+def test_the_sign_for_gs_is_chosen_and_goes_with_a_learnt_frame(floor: Floor):
+    async def act(shown: Shown) -> None:
+        await shown.page.press("separator-1")
+        shown.desk.came_in("]C0BIN:A-12-03", None)
+        await shown.scan("BIN:A-12-03")
+        await shown.page.press("use_profile")
+
+    assert on_scanner_page(floor, act).link.profile == WedgeProfile(is_aim=True, separator="|")
+
+
+@pytest.mark.parametrize("reason", list(RefusalReason))
+def test_every_refusal_has_words_on_the_page_and_while_counting(floor: Floor, reason):
+    async def act(shown: Shown) -> None:
+        shown.desk.refused(WedgeRefusal(raw="-03", reason=reason))
+        await shown.page.settle()
+        assert shown.desk.say(f"refusal.{reason.value}") in shown.page.texts()
+        shown.desk.show(Panel.NONE)
+        shown.desk.refused(WedgeRefusal(raw="-03", reason=reason))
+
+    shown = on_scanner_page(floor, act)
+
+    assert any("Nothing was counted." in said for said in shown.page.spoken())
+
+
+def test_a_pin_typed_on_keys_is_a_pin_also_beside_a_scanner_with_marks(floor: Floor):
+    async def act(shown: Shown) -> None:
+        await shown.page.press("person-ana")
+        shown.desk.refused(WedgeRefusal(raw=PIN, reason=RefusalReason.NO_START_MARK))
+        await shown.until("next_bin")
+
+    on_screen(floor, act)
+
+
+@pytest.mark.parametrize("reason", list(UnknownReason))
+def test_every_text_that_means_nothing_has_words(reason):
+    assert load_words().has(f"meaning.unknown_{reason.value}")

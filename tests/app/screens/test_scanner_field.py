@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.scanner.events import ScanEvent
-from app.scanner.wedge import WedgeProfile
+from app.scanner.wedge import RefusalReason, WedgeProfile, WedgeRefusal
 from app.screens.wedge import HEAL_SECONDS, UNTAKEN_SECONDS, KeyStream, ScannerField
 
 CODES = st.lists(st.text("A-1204006", min_size=1, max_size=13), min_size=1, max_size=30)
@@ -58,7 +58,7 @@ class Listener:
     def field(self, profile: WedgeProfile | None = None) -> ScannerField:
         return ScannerField(
             is_phone=False,
-            profile=profile or WedgeProfile(),
+            profile=lambda: profile or WedgeProfile(),
             now=lambda: self.at,
             on_scan=self._scan,
             on_refusal=self._refuse,
@@ -69,7 +69,8 @@ class Listener:
     def _scan(self, event: ScanEvent) -> None:
         self.scans.append(event.text)
 
-    def _refuse(self) -> None:
+    def _refuse(self, refusal: WedgeRefusal) -> None:
+        assert refusal.reason is RefusalReason.NO_START_MARK
         self.refused += 1
 
 
@@ -184,7 +185,7 @@ def test_the_scanner_never_brings_a_keyboard_up_on_a_phone():
     listener = Listener()
     field = ScannerField(
         is_phone=True,
-        profile=WedgeProfile(),
+        profile=WedgeProfile,
         now=lambda: listener.at,
         on_scan=listener._scan,
         on_refusal=listener._refuse,
