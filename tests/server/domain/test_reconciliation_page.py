@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from app.contract.vocabulary import CaseKind, ReasonCode, Unit
+from app.contract.vocabulary import CaseKind, Condition, ReasonCode, Unit
 from server.domain.accuracy import accuracy
 from server.domain.adjustment import PostedPart, journal_line
-from server.domain.impact import priority
-from server.domain.proposals import proposals
+from server.domain.impact import due_after, priority
+from server.domain.proposals import OpenDocument, Sibling, proposals
+from server.domain.ranges import exactly
 from server.domain.reconcile import reconcile
 from server.domain.rounds import SettledAs, Standing, episodes
-from server.domain.tolerance import breached
+from server.domain.stock import Movement
+from server.domain.tolerance import SEED_RULES, breached, is_within
 from tests.server.domain.test_accuracy import record
 from tests.server.domain.test_proposals import puzzle
 from tests.server.domain.test_reconcile import _moved as moved
 from tests.server.domain.test_rounds import _story as story
 from tests.server.domain.test_rounds import settled
 from tests.server.domain.test_tolerance import ORACLE
-from tests.support.sheets import NINE, a_book, a_count, a_range, terms
+from tests.support.sheets import NINE, a_book, a_count, a_movement, a_range, terms
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "reconciliation.md"
 D = Decimal
@@ -126,7 +130,77 @@ def _accuracy(_row: dict[str, str]) -> None:
         assert figures[name] == last[name]
 
 
+def _as_of(row: dict[str, str]) -> None:
+    count = a_count("c", {"S1": row["book then"]}, opened=row["counted at"])
+    (cell,) = reconcile(count, a_book({"S1": "10"}, moved(row["moved"])), terms())
+    assert (cell.book, cell.verdict) == (a_range(row["book then"]), "exact")
+
+
+def _seeds(row: dict[str, str]) -> None:
+    (rule,) = [r for r in SEED_RULES if r.key == row["class"]]
+    edge = D(row["short or over"])
+    assert (rule.limits.percent_plus, rule.limits.percent_minus) == (D(row["percent"]),) * 2
+    for off in (edge, -edge):
+        inside = [
+            is_within(D(1000) + off * size, exactly(D(1000)), unit_cost=D(1), limits=rule.limits)
+            for size in (D(1), D("1.1"))
+        ]
+        assert inside == [True, False]
+
+
+def _compared(row: dict[str, str]) -> None:
+    count = a_count("c", {"S1": row["counted"]})
+    (cell,) = reconcile(count, a_book({"S1": "10"}, moved(row["moved"])), terms())
+    assert (cell.book, cell.variance) == (a_range(row["book"]), a_range(row["variance"]))
+
+
+def _due(row: dict[str, str]) -> None:
+    assert due_after(int(row["priority"])) == timedelta(hours=int(row["hours"]))
+
+
+def _scores(row: dict[str, str]) -> None:
+    scores = [(g.kind, str(round(g.score, 2))) for g in proposals(SITUATIONS[row["situation"]])]
+    assert (row["proposal"], row["score"]) in scores, scores
+
+
+def _sibling(variance: str, **fields: Any) -> Sibling:
+    told = {"case_id": "", "bin": "A-01", "sku": "S1", "distance": 0} | fields
+    return Sibling(variance=D(variance), **told)
+
+
+def _received(*documents: str) -> list[Movement]:
+    return [
+        a_movement(f"m{i}", f"07:0{i}", "6", frm="@supplier", to="A-01", document=document)
+        for i, document in enumerate(documents)
+    ]
+
+
+_PICK = OpenDocument(name="order/991", kind="pick", effect=D(-6))
+_SHORT = puzzle("58", "64")
+SITUATIONS = {
+    "bin not named": replace(_SHORT, documents=[_PICK]),
+    "bin named": replace(_SHORT, documents=[replace(_PICK, names_bin=True)]),
+    "only promised": replace(_SHORT, documents=[replace(_PICK, is_told=False)]),
+    "30 days old": replace(_SHORT, documents=[replace(_PICK, at=NINE - timedelta(days=30))]),
+    "one document": replace(_SHORT, movements=_received("purchase_order/1", "purchase_order/1")),
+    "no document": replace(_SHORT, movements=_received("", "")),
+    "1 step": replace(_SHORT, siblings=[_sibling("6", bin="A-02", distance=1)]),
+    "10 steps": replace(_SHORT, siblings=[_sibling("6", bin="A-02", distance=10)]),
+    "40 steps": replace(_SHORT, siblings=[_sibling("6", bin="A-02", distance=40)]),
+    "other condition": replace(_SHORT, siblings=[_sibling("6", condition=Condition.DAMAGED)]),
+    "6 units": replace(_SHORT, siblings=[_sibling("6", sku="S2")]),
+    "1 unit": puzzle("58", "59", siblings=[_sibling("1", sku="S2")]),
+    "two people": replace(_SHORT, has_agreed=True),
+}
+"""What the page's words mean."""
+
+
 CHECKS = {
+    "as_of": _as_of,
+    "seeds": _seeds,
+    "compared": _compared,
+    "due": _due,
+    "scores": _scores,
     "interval": _interval,
     "tolerance": _tolerance,
     "rounds": _rounds,
