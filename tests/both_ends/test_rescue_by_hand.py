@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-import time
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,12 +12,9 @@ import pytest
 from typer.testing import CliRunner
 
 from app.contract.rescue import read_bundle
-from app.counting.service import FloorService
 from app.counting.state import Stage
-from app.floor_link import FloorLink
 from app.i18n.words import load_words
-from app.screens.page import AppPage, PageParts, show_trouble
-from app.settings import read_settings
+from app.screens.page import show_trouble
 from app.store.errors import StoreFullError, StoreNewerError
 from app.store.event_log import EventDraft
 from app.store.rescue import export_of_damaged
@@ -26,6 +22,7 @@ from server.cli.main import app as command
 from tests.support.both_ends import Handheld, World
 from tests.support.events import an_id, counted
 from tests.support.headless import Headless
+from tests.support.tab import Tab
 
 runner = CliRunner()
 
@@ -52,51 +49,6 @@ def handheld(world, tmp_path):
 
     asyncio.run(day())
     return device
-
-
-class Tab:
-    """The device's page in a browser."""
-
-    def __init__(self, device: Handheld, *, web: bool = True) -> None:
-        self.service = FloorService(
-            store=device.store,
-            reference=device.reference,
-            new_id=an_id,
-            now=lambda: datetime.fromtimestamp(device.clock.wall_ms() / 1000, UTC),
-        )
-        self.service.start()
-        link = FloorLink(
-            engine=device.engine,
-            store=device.store,
-            service=self.service,
-            say=load_words(),
-            settings=read_settings({}),
-        )
-        device.engine.subscribe(link._show)
-        self.page = Headless(web=web)
-        self.page.open()
-        AppPage(
-            self.page.page,
-            PageParts(
-                service=self.service,
-                words=load_words(),
-                rim=link,
-                steady=time.monotonic,
-                used=lambda: None,
-                shown=lambda: None,
-            ),
-        ).show()
-
-    async def press_save(self, answer: str | None = None) -> tuple[str, bytes]:
-        """The button on the page of what waits; (name, content) of the file the browser was given."""
-        await self.page.press("save_rescue")
-        for _ in range(500):
-            await asyncio.sleep(0.01)
-            asked = self.page.arguments("save_file")
-            if asked:
-                await self.page.answer("save_file", answer)
-                return asked[-1]["file_name"], asked[-1]["src_bytes"]
-        raise AssertionError("no file was given to the browser")
 
 
 def saved_by_hand(device: Handheld, folder: Path) -> Path:
