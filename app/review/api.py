@@ -34,6 +34,9 @@ from app.review.answers import (
 
 TIMEOUT_SECONDS = 10.0
 """Longest wait for an answer. A supervisor looks at the screen meanwhile."""
+IDLE_SECONDS = 2.0
+"""How long a connection is kept for the next call: less than the 5 s after which the server closes
+it, else a call that is just then on its way has no answer."""
 BUSY = frozenset({408, 429, 502, 503, 504})
 """HTTP states that mean "not now": tried again, nothing was decided."""
 
@@ -46,7 +49,10 @@ class ReviewApi:
 
     def __init__(self, url: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._client = httpx.AsyncClient(
-            base_url=url.rstrip("/"), transport=transport, timeout=TIMEOUT_SECONDS
+            base_url=url.rstrip("/"),
+            transport=transport,
+            timeout=TIMEOUT_SECONDS,
+            limits=httpx.Limits(keepalive_expiry=IDLE_SECONDS),
         )
         self._token = ""
 

@@ -27,10 +27,11 @@ from app.contract.vocabulary import ReasonCode
 from app.review import steps
 from app.review.answers import OutageError, RefusedError, Trouble
 from app.review.api import ReviewApi
+from app.review.asking import filter_query
 from app.review.listing import MarkStep
 from app.review.reducer import reduce
 from app.review.sending import SESSION_ENDED, Sender
-from app.review.state import Filters, Page, PendingDecision, ReviewState, Toast
+from app.review.state import Filters, Page, PendingDecision, Reach, ReviewState, Toast
 from app.review.steps import Step
 
 PAGE_ROWS = 50
@@ -39,6 +40,8 @@ KEPT_ROWS_MAX = 200
 """Rows a quiet refresh asks for again; whoever scrolled further sees the rest on the next page."""
 POLL_SECONDS = 15.0
 """How old the queue may be while somebody looks at it."""
+AWAY_SECONDS = 5.0
+"""How often it is asked for while the server does not answer."""
 TOAST_SECONDS = 8.0
 """Long enough to read a sentence of twelve words twice."""
 
@@ -92,11 +95,17 @@ class ReviewService:
             listener(state)
 
     async def run(self) -> None:
-        """Keep the queue fresh while the page is shown. Ends when it is cancelled."""
+        """Keep the queue fresh while it is shown, and ask again for a page that could not be fetched.
+
+        Ends when it is cancelled.
+        """
         while True:
-            await self._sleep(POLL_SECONDS)
-            if self.state.person is not None and self.state.page is Page.QUEUE:
-                await self.refresh()
+            is_away = self.state.reach is Reach.OFFLINE
+            await self._sleep(AWAY_SECONDS if is_away else POLL_SECONDS)
+            state = self.state
+            is_wanted = state.page is Page.QUEUE or state.reach is Reach.OFFLINE
+            if state.person is not None and is_wanted:
+                await self._load(state.page)
 
     async def close(self) -> None:
         """The page is gone."""
@@ -305,6 +314,9 @@ class ReviewService:
     async def show(self, page: Page) -> None:
         """Go to a place of the rail and fetch what it shows."""
         self._step(steps.PageChosen(page))
+        await self._load(page)
+
+    async def _load(self, page: Page) -> None:
         if page is Page.QUEUE:
             await self.refresh()
         elif page is Page.TASKS:
@@ -384,15 +396,3 @@ def same_or_new(known: BulkDecision | None, wanted: BulkDecision) -> BulkDecisio
     as_known = wanted.decision.model_copy(update={"decision_id": known.decision.decision_id})
     is_same = (known.case_ids, known.decision) == (wanted.case_ids, as_known)
     return known if is_same else wanted
-
-
-def filter_query(filters: Filters, user_id: str) -> dict[str, str]:
-    """The filters as the server's query parameters; what is not filtered is left out."""
-    query: dict[str, Any] = {
-        "owner": user_id if filters.is_mine else "",
-        "kind": filters.kind.value if filters.kind is not None else "",
-        "zone": filters.zone,
-        "find": filters.find,
-        "ended": "true" if filters.is_ended else "",
-    }
-    return {name: value for name, value in query.items() if value}

@@ -185,6 +185,10 @@ def accuracy_report() -> AccuracyReport:
             figure("B", "40", "45", "88.89"),
             figure("C", "0", "0", None),
         ),
+        proposals=(
+            figure("slipped_digit", "1", "3", "33.33"),
+            figure("unposted_movement", "6", "7", "85.71"),
+        ),
     )
 
 

@@ -11,19 +11,15 @@ from app.review.state import ReviewState
 from app.screens.parts.text import words
 from app.screens.review.desk import ReviewDesk
 from app.screens.review.figures import day, money, percent, plain, signed
-from app.screens.review.pieces import card, fact, heading
+from app.screens.review.pieces import card, fact, heading, waiting
 
 
 @ft.component
 def AccuracyPage(desk: ReviewDesk, state: ReviewState) -> ft.Control:
-    """Figures, variance, coverage, zones."""
+    """Figures, variance, coverage, zones, and which proposals were followed."""
     report, say, palette = state.accuracy, desk.say, desk.palette
     if report is None:
-        return ft.Container(
-            content=ft.ProgressRing(width=32, height=32, color=palette.accent),
-            alignment=ft.Alignment.CENTER,
-            expand=True,
-        )
+        return waiting(desk, state, say("review.fetching"))
     since = say("review.accuracy.since", since=day(report.since), until=day(report.until))
     parts: list[ft.Control] = [
         heading(say("review.accuracy.title"), palette, size=22),
@@ -40,12 +36,8 @@ def AccuracyPage(desk: ReviewDesk, state: ReviewState) -> ft.Control:
     ]
     if report.by_zone:
         parts.append(heading(say("review.accuracy.by_zone"), palette))
-        parts.append(
-            card(
-                ft.Column([_zone(desk, zone) for zone in report.by_zone], spacing=8, tight=True),
-                palette,
-            )
-        )
+        parts.append(_shares(desk, [(zone.name, zone) for zone in report.by_zone]))
+    parts += [heading(say("review.accuracy.proposals"), palette), _proposals(desk, report)]
     return ft.ListView(parts, spacing=12, padding=20, expand=True)
 
 
@@ -143,27 +135,54 @@ def _coverage(desk: ReviewDesk, report: AccuracyReport) -> ft.Control:
     )
 
 
-def _zone(desk: ReviewDesk, figure: AccuracyFigure) -> ft.Control:
-    """One zone: its name, a bar, and the number beside it."""
+def _shares(desk: ReviewDesk, named: list[tuple[str, AccuracyFigure]]) -> ft.Control:
+    return card(
+        ft.Column([_share(desk, name, figure) for name, figure in named], spacing=12, tight=True),
+        desk.palette,
+    )
+
+
+def _share(desk: ReviewDesk, name: str, figure: AccuracyFigure) -> ft.Control:
+    """One of a list: its name and the numbers in a line, the bar below, as wide as there is room."""
     palette, say = desk.palette, desk.say
-    share = 0.0 if figure.percent is None else float(Decimal(figure.percent)) / 100
     base = say("review.accuracy.base", hits=plain(figure.hits), of=plain(figure.of))
-    return ft.Row(
+    shown = percent(figure.percent, say)
+    numbers = ft.Row(
         [
-            ft.Container(content=words(figure.name, strong=True, lines=1), width=72),
-            ft.ProgressBar(
-                value=share,
-                color=palette.accent,
-                bgcolor=palette.raised,
-                bar_height=10,
-                border_radius=5,
-                expand=True,
-            ),
-            ft.Container(
-                content=words(percent(figure.percent, say), strong=True, align=ft.TextAlign.END),
-                width=110,
-            ),
-            ft.Container(content=words(base, size=14, color=palette.muted), width=130),
+            words(name, strong=True, color=palette.text, expand=True),
+            words(base, size=14, color=palette.muted),
+            words(shown, strong=True, color=palette.text),
         ],
         spacing=12,
     )
+    bar = ft.ProgressBar(
+        value=0.0 if figure.percent is None else float(Decimal(figure.percent)) / 100,
+        color=palette.accent,
+        bgcolor=palette.raised,
+        bar_height=10,
+        border_radius=5,
+    )
+    spoken = say("review.accuracy.share", name=name, percent=shown, base=base)
+    body = ft.Column([numbers, bar], spacing=4, tight=True)
+    return ft.Semantics(content=body, label=spoken, container=True, exclude_semantics=True)
+
+
+def _proposals(desk: ReviewDesk, report: AccuracyReport) -> ft.Control:
+    """How often what the evidence proposed was what people decided; the most often proposed first."""
+    say, found = desk.say, report.proposals
+    shown = sum((Decimal(each.of) for each in found), Decimal(0))
+    taken = sum((Decimal(each.hits) for each in found), Decimal(0))
+    if not shown:
+        sentence = words(say("review.accuracy.proposals_none"), color=desk.palette.muted)
+        return card(sentence, desk.palette, key="proposals-none")
+    total = say("review.accuracy.proposals_total", taken=f"{taken:f}", n=int(shown))
+    often = sorted(found, key=lambda each: -Decimal(each.of))
+    parts: list[ft.Control] = [words(total, color=desk.palette.text)]
+    parts.append(_shares(desk, [(_proposal_name(each.name, desk), each) for each in often]))
+    return ft.Column(parts, spacing=8, tight=True, key="proposals")
+
+
+def _proposal_name(kind: str, desk: ReviewDesk) -> str:
+    """The kind in words; a newer server's kind by its own name."""
+    key = f"review.proposal.{kind}"
+    return desk.say(key) if desk.say.has(key) else kind

@@ -14,7 +14,7 @@ from app.screens.parts.buttons import button
 from app.screens.parts.text import code, words
 from app.screens.review.desk import ReviewDesk
 from app.screens.review.figures import clock, lasting
-from app.screens.review.pieces import card, heading, tag
+from app.screens.review.pieces import card, heading, tag, waiting
 
 QR_SIZE = 220
 HERE = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -48,7 +48,7 @@ def DevicesPage(desk: ReviewDesk, state: ReviewState) -> ft.Control:
     if state.enrol_code is not None:
         parts.append(_code(desk, state.enrol_code))
     if state.devices is None:
-        parts.append(ft.ProgressRing(width=32, height=32, color=palette.accent))
+        parts.append(waiting(desk, state, say("review.fetching")))
     elif not state.devices:
         parts.append(words(say("review.devices.none"), size=18, color=palette.muted))
     else:

@@ -7,6 +7,7 @@ from typing import Any
 
 import flet as ft
 
+from app.review.state import Reach, ReviewState
 from app.screens import theme
 from app.screens.parts.component import pressed
 from app.screens.parts.text import words
@@ -54,6 +55,28 @@ def tag(
         bgcolor=pair.back,
         border_radius=8,
         padding=ft.Padding.symmetric(horizontal=8, vertical=3),
+    )
+
+
+def waiting(desk: ReviewDesk, state: ReviewState, fetching: str) -> ft.Control:
+    """Nothing came yet: it is being fetched (`fetching` says what), or the server does not answer."""
+    palette = desk.palette
+    is_away = state.reach is Reach.OFFLINE
+    sentence = desk.say("review.waiting") if is_away else fetching
+    sign: ft.Control = ft.ProgressRing(width=32, height=32, color=palette.accent)
+    if is_away:
+        sign = ft.Icon(ft.Icons.CLOUD_OFF, size=48, color=palette.muted)
+    return ft.Container(
+        content=ft.Column(
+            [sign, words(sentence, color=palette.muted, align=ft.TextAlign.CENTER)],
+            spacing=16,
+            tight=True,
+            horizontal_alignment=ft.CrossAxisAlignment.CENTER,
+        ),
+        alignment=ft.Alignment.CENTER,
+        padding=24,
+        expand=True,
+        key="waiting",
     )
 
 

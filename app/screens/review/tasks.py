@@ -12,7 +12,7 @@ from app.screens.parts.text import code, words
 from app.screens.review.desk import ReviewDesk
 from app.screens.review.figures import lasting
 from app.screens.review.look import MEDIUM
-from app.screens.review.pieces import heading, tag
+from app.screens.review.pieces import heading, tag, waiting
 
 STATE_ICONS: dict[TaskState, ft.IconData] = {
     TaskState.PLANNED: ft.Icons.EVENT_NOTE,
@@ -31,11 +31,7 @@ def TasksPage(desk: ReviewDesk, state: ReviewState, width: float) -> ft.Control:
     palette, say = desk.palette, desk.say
     body: ft.Control
     if state.tasks is None:
-        body = ft.Container(
-            content=ft.ProgressRing(width=32, height=32, color=palette.accent),
-            alignment=ft.Alignment.CENTER,
-            expand=True,
-        )
+        body = waiting(desk, state, say("review.fetching"))
     elif not state.tasks:
         body = ft.Container(
             content=words(say("review.tasks.none"), size=18, color=palette.muted),
