@@ -21,8 +21,9 @@ from app.scanner.events import ScanEvent
 from app.scanner.loop import CameraStatus, StatusChange
 from app.scanner.wedge import WedgeRefusal
 from app.screens import theme
-from app.screens.floor.desk import CameraView, FloorDesk, FloorRim
+from app.screens.floor.desk import FloorDesk, FloorRim
 from app.screens.floor.root import FloorRoot
+from app.screens.floor.sight import CameraView
 from app.screens.parts.buttons import button
 from app.screens.parts.text import words
 from app.screens.saving import FileSaver, hand_over
@@ -79,8 +80,7 @@ class AppPage:
             play=self._play,
             here=self._here,
             camera=self.camera.control if self.camera else None,
-            toggle_camera=self.toggle_camera if self.camera else None,
-            toggle_torch=self.toggle_torch if self.camera else None,
+            hands=self if self.camera else None,
             open_review=self.open_review,
             to_review=self._to_review,
             save_file=self.saver.save,
@@ -245,7 +245,7 @@ class AppPage:
 
     def _set_camera(self, view: CameraView) -> None:
         now = self.desk.model.camera
-        self.desk.model.camera = replace(view, is_on=now.is_on, is_leaving=now.is_leaving)
+        self.desk.model.camera = replace(now, key=view.key, texts=view.texts)
 
     async def toggle_camera(self) -> None:
         """Open the camera's picture and look, or close both."""
@@ -289,7 +289,24 @@ class AppPage:
         """The light of the camera, where it has one."""
         view = self.desk.model.camera
         if self.camera is not None and await self.camera.set_torch(not view.has_torch):
-            self.desk.model.camera = replace(view, has_torch=not view.has_torch)
+            self.desk.model.camera = replace(self.desk.model.camera, has_torch=not view.has_torch)
+
+    async def toggle_zoom(self) -> None:
+        """Twice as large, or as it was, where the camera can."""
+        is_near = self.desk.model.camera.is_near
+        if self.camera is not None and await self.camera.zoom(1.0 if is_near else 2.0) is not None:
+            self.desk.model.camera = replace(self.desk.model.camera, is_near=not is_near)
+
+    async def touch_picture(self, x: float, y: float) -> None:
+        """Focus there, and scan again what is in view."""
+        if self.camera is not None and self.desk.model.camera.is_on:
+            self.camera.look_again()
+            await self.camera.focus_at(x, y)
+
+    async def choose_label(self, text: str) -> None:
+        """One of several labels in view is meant."""
+        if self.camera is not None and self.desk.model.camera.is_on:
+            await self.camera.choose(text)
 
 
 def show_trouble(

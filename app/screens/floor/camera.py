@@ -5,14 +5,17 @@ from __future__ import annotations
 import flet as ft
 
 from app.screens import theme
-from app.screens.floor.desk import CameraView, FloorDesk
+from app.screens.floor.desk import FloorDesk
+from app.screens.floor.sight import CameraView
 from app.screens.parts.band import live
-from app.screens.parts.buttons import icon_button
+from app.screens.parts.buttons import chip, icon_button
 from app.screens.parts.component import remembered
 from app.screens.parts.text import words
 from app.screens.theme import Pair
 
 PICTURE_HEIGHT = 200
+LABELS_SHOWN = 2
+"""Labels to choose from at once; with more in view, move closer."""
 
 
 @remembered
@@ -84,4 +87,50 @@ def _tools(desk: FloorDesk, view: CameraView) -> list[ft.Control]:
         left=4,
         top=4,
     )
-    return [aim, told, torch, close]
+    zoom = ft.Container(
+        content=icon_button(
+            ft.Icons.ZOOM_OUT if view.is_near else ft.Icons.ZOOM_IN,
+            say("camera.zoom"),
+            key="zoom",
+            on_press=desk.press_zoom,
+            palette=palette,
+            pair=white,
+        ),
+        left=4,
+        top=8 + theme.TARGET,
+    )
+    touch = ft.GestureDetector(
+        content=ft.Container(),
+        on_tap_down=lambda event: _touched(desk, event),
+        left=0,
+        right=0,
+        top=0,
+        bottom=0,
+        key="touch",
+    )
+    return [aim, touch, told, *_labels(desk, view), torch, zoom, close]
+
+
+def _touched(desk: FloorDesk, event: ft.TapEvent[ft.GestureDetector]) -> None:
+    """The panel is as wide as the screen, and no wider than the floor's pages."""
+    page, at = event.page, event.local_position
+    wide = page.width if isinstance(page, ft.Page) and page.width else theme.FLOOR_WIDTH
+    if at is not None:
+        desk.touch_picture(at.x / min(wide, theme.FLOOR_WIDTH), at.y / PICTURE_HEIGHT)
+
+
+def _labels(desk: FloorDesk, view: CameraView) -> list[ft.Control]:
+    """The labels in view, to tap the one that is meant."""
+    if not view.texts:
+        return []
+    chips: list[ft.Control] = [
+        chip(
+            text,
+            key=f"label-{number}",
+            on_press=lambda text=text: desk.choose_label(text),  # type: ignore[misc]
+            palette=desk.palette,
+            expand=True,
+        )
+        for number, text in enumerate(view.texts[:LABELS_SHOWN])
+    ]
+    return [ft.Container(ft.Row(chips, spacing=8), left=72, right=8, bottom=44)]

@@ -245,7 +245,7 @@ def Tools(desk: FloorDesk, has_current: bool, has_entries: bool) -> ft.Control:
         ),
         tool(desk, ft.Icons.KEYBOARD, "tool.type", "type_code", service.type_code),
     ]
-    if desk.toggle_camera is not None:
+    if desk.hands is not None:
         tools.append(tool(desk, ft.Icons.PHOTO_CAMERA, "tool.camera", "camera", desk.press_camera))
     else:
         tools.append(tool(desk, ft.Icons.SEARCH, "tool.search", "search", service.search))

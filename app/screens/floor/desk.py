@@ -34,6 +34,7 @@ from app.scanner.events import ScanEvent
 from app.scanner.keys import Pace
 from app.scanner.label import BADGE_PREFIX, EnrolmentCode, interpret_event
 from app.scanner.wedge import RefusalReason, WedgeProfile, WedgeRefusal
+from app.screens.floor.sight import CameraHands, CameraView
 from app.screens.saving import SaveFile, hand_over, save_nowhere
 from app.screens.theme import DARK, Palette
 
@@ -88,19 +89,6 @@ class FloorRim(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CameraView:
-    """The camera as a page shows it."""
-
-    is_on: bool = False
-    is_leaving: bool = False
-    """Closed for the person; the control stays mounted, unseen, until its last answer has come."""
-    key: str = ""
-    """i18n key of what it is doing."""
-    has_torch: bool = False
-    texts: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class LastScan:
     """The newest scan, for the scanner's page."""
 
@@ -146,8 +134,7 @@ class FloorDesk:
         rim: FloorRim,
         palette: Palette = DARK,
         camera: ft.Control | None = None,
-        toggle_camera: Callable[[], Awaitable[None]] | None = None,
-        toggle_torch: Callable[[], Awaitable[None]] | None = None,
+        hands: CameraHands | None = None,
         focus_scanner: Callable[[], None] = lambda: None,
         play: Callable[[str], None] = lambda _tone: None,
         here: Callable[[Callable[[], None]], None] = lambda act: act(),
@@ -160,8 +147,8 @@ class FloorDesk:
         self.rim = rim
         self.palette = palette
         self.camera = camera
-        self.toggle_camera = toggle_camera
-        self.toggle_torch = toggle_torch
+        self.hands = hands
+        """None where there is no camera."""
         self.focus_scanner = focus_scanner
         self.play = play
         self._here = here
@@ -326,13 +313,32 @@ class FloorDesk:
 
     def press_camera(self) -> None:
         """Camera on or off."""
-        if self.toggle_camera is not None:
-            asyncio.get_running_loop().create_task(_as_coroutine(self.toggle_camera()))
+        if self.hands is not None:
+            self._start(self.hands.toggle_camera())
 
     def press_torch(self) -> None:
         """Light on or off."""
-        if self.toggle_torch is not None:
-            asyncio.get_running_loop().create_task(_as_coroutine(self.toggle_torch()))
+        if self.hands is not None:
+            self._start(self.hands.toggle_torch())
+
+    def press_zoom(self) -> None:
+        """Nearer, or as it was."""
+        if self.hands is not None:
+            self._start(self.hands.toggle_zoom())
+
+    def touch_picture(self, x: float, y: float) -> None:
+        """The picture was tapped, at so much of its width and height."""
+        if self.hands is not None:
+            self._start(self.hands.touch_picture(x, y))
+
+    def choose_label(self, text: str) -> None:
+        """One of several labels in view was tapped."""
+        if self.hands is not None:
+            self._start(self.hands.choose_label(text))
+
+    @staticmethod
+    def _start(call: Awaitable[None]) -> None:
+        asyncio.get_running_loop().create_task(_as_coroutine(call))
 
     def show(self, panel: Panel) -> None:
         """Open or close a page beside the counting."""

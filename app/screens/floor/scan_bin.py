@@ -88,7 +88,7 @@ def _where(desk: FloorDesk, task: TaskView) -> ft.Control:
 def _ways_out(desk: FloorDesk) -> ft.Control:
     say, palette, service = desk.say, desk.palette, desk.service
     tools = [tool(desk, ft.Icons.KEYBOARD, "tool.type", "type_code", service.type_code)]
-    if desk.toggle_camera is not None:
+    if desk.hands is not None:
         tools.append(tool(desk, ft.Icons.PHOTO_CAMERA, "tool.camera", "camera", desk.press_camera))
     ways = ft.Row(
         [

@@ -10,7 +10,8 @@ from pathlib import Path
 from app.contract.rescue import RescueExport
 from app.i18n.words import load_words
 from app.scanner.wedge import WedgeProfile
-from app.screens.floor.desk import CameraView, Defaults
+from app.screens.floor.desk import Defaults
+from app.screens.floor.sight import CameraView
 from app.screens.page import AppPage, PageParts
 from tests.support.headless import Headless
 from tests.support.site import OIL_EACH, Floor
