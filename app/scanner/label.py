@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from app.contract.vocabulary import SCAN_LENGTH_MAX
+from app.contract.vocabulary import SCAN_LENGTH_MAX, ScanSource
 from app.scanner.events import ScanEvent, Symbology
 from app.scanner.gs1 import (
     GS,
@@ -102,12 +102,22 @@ class Directory(Protocol):
 
 
 def interpret_event(event: ScanEvent, directory: Directory) -> Meaning:
-    """What a scan means."""
-    return interpret(event.text, event.symbology, directory)
+    """What a scan means. A symbol that the camera read keeps its separators, as no keyboard does."""
+    has_separators = event.source is ScanSource.CAMERA
+    return interpret(event.text, event.symbology, directory, has_separators=has_separators)
 
 
-def interpret(text: str, symbology: Symbology | None, directory: Directory) -> Meaning:
+def interpret(
+    text: str,
+    symbology: Symbology | None,
+    directory: Directory,
+    *,
+    has_separators: bool = False,
+) -> Meaning:
     """What a scanned text means on this site.
+
+    With `has_separators` a GS1 symbol's text holds every separator that was printed: then a lot ends
+    where it ends, and nobody is asked whether it swallowed what follows.
 
     Order: the symbol's own word first (AIM prefix, retail, FNC1), then our own labels, then what
     the site's tables know, and only then numbers that merely look like GS1. A bare EAN-13 is a
@@ -120,7 +130,7 @@ def interpret(text: str, symbology: Symbology | None, directory: Directory) -> M
     if symbology is not None and symbology.is_retail:
         return _retail(text, symbology, directory)
     if symbology is not None and symbology.is_gs1:
-        return _message(text, directory) or Unknown(
+        return _message(text, directory, is_whole=has_separators) or Unknown(
             text=text, reason=UnknownReason.NOT_A_GS1_MESSAGE
         )
     steps: tuple[Callable[[], Meaning | None], ...] = (
@@ -254,12 +264,13 @@ def _looks_like_message(text: str) -> bool:
     return text[:2] == "00" and len(text) >= 20 and sscc_of(text[2:20]) is not None
 
 
-def _message(text: str, directory: Directory) -> Meaning | None:
+def _message(text: str, directory: Directory, *, is_whole: bool = False) -> Meaning | None:
     message = parse_message(text)
     if message is None:
         return None
     meaning = _of_message(message, text, directory)
-    if isinstance(meaning, Ambiguous) or GS in text or text.startswith(("(", "http", "HTTP")):
+    is_whole = is_whole or GS in text or text.startswith(("(", "http", "HTTP"))
+    if isinstance(meaning, Ambiguous) or is_whole:
         return meaning
     others = [
         Candidate(meaning=other, reason=AmbiguousReason.SEPARATOR_LOST)

@@ -59,7 +59,9 @@ def locate(gray: Gray, *, keep: int = 6) -> list[Bars]:
     scale = min(1.0, _WORK_SIDE / max(gray.shape))
     small = gray
     if scale < 1.0:
-        small = cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+        # A strip of one pixel keeps its one: half of it would be no picture at all.
+        size = (max(1, round(gray.shape[1] * scale)), max(1, round(gray.shape[0] * scale)))
+        small = np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_AREA), np.uint8)
     height, width = (side - side % _CELL for side in small.shape)
     if min(height, width) < 4 * _CELL:
         return []

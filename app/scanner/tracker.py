@@ -26,6 +26,9 @@ PATCH_STILL_THERE = 0.6
 # The aimed label must be this much nearer to the centre than the next one, unless it lies on it.
 AIM_CLEARLY_NEARER = 0.6
 
+# Of labels about as near, one twice as large as the next was come close to.
+AIM_CLEARLY_LARGER = 2.0
+
 
 class SightingKind(StrEnum):
     """What a frame led to."""
@@ -144,7 +147,8 @@ def aimed_at(
     scans: Sequence[Scan], shape: tuple[int, ...], known: Callable[[str], bool]
 ) -> Scan | None:
     """The label a person aims at: the only one, the only kind the site knows, the one under the
-    middle of the picture, or the one clearly nearest to it. None: ask."""
+    middle of the picture, the one clearly nearest to it, or of those about as near the one clearly
+    largest. None: ask."""
     rivals = [s for s in scans if known(s.text)] or list(scans)
     if len(rivals) < 2:
         return rivals[0] if rivals else None
@@ -154,7 +158,22 @@ def aimed_at(
         return under[0]
     ranked = sorted(rivals, key=lambda s: _distance(s, middle))
     first, second = _distance(ranked[0], middle), _distance(ranked[1], middle)
-    return ranked[0] if not under and first < second * AIM_CLEARLY_NEARER else None
+    if not under and first < second * AIM_CLEARLY_NEARER:
+        return ranked[0]
+    near = [s for s in ranked if _distance(s, middle) * AIM_CLEARLY_NEARER <= first]
+    return _largest(near)
+
+
+def _largest(scans: Sequence[Scan]) -> Scan | None:
+    """The label that fills the picture most, if clearly: the camera was brought up to it."""
+    ranked = sorted(scans, key=_length, reverse=True)
+    is_clear = len(ranked) > 1 and _length(ranked[0]) >= AIM_CLEARLY_LARGER * _length(ranked[1])
+    return ranked[0] if is_clear else None
+
+
+def _length(scan: Scan) -> float:
+    """Pixels across a symbol, corner to corner."""
+    return float(np.linalg.norm(np.ptp(np.array(scan.corners), axis=0)))
 
 
 def _distance(scan: Scan, point: tuple[float, float]) -> float:

@@ -35,6 +35,42 @@ def test_any_small_picture_gives_a_list(image: Image) -> None:
     assert isinstance(decode(image), list)
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (1, 5_000), (5_000, 1), (2, 9_000), (720, 1_280)])
+@pytest.mark.parametrize("gray", [0, 255])
+def test_dots_strips_and_all_black_are_a_list_as_arrays_and_as_files(
+    shape: tuple[int, int], gray: int
+) -> None:
+    image = np.full(shape, gray, np.uint8)
+    assert decode(image) == []
+    assert decode(open_frame(cv2.imencode(".png", image)[1].tobytes())) == []
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        np.zeros((0, 0), np.uint8),
+        np.zeros((0, 9), np.uint8),
+        np.zeros((48, 64), np.uint16),
+        np.zeros((48, 64, 4), np.uint8),
+        np.full((48, 64), np.nan),
+        np.zeros(9, np.uint8),
+    ],
+    ids=["empty", "no rows", "16 bit", "rgba", "nan", "a line"],
+)
+def test_arrays_that_are_no_gray_or_colour_picture_are_a_typed_error(image: Image) -> None:
+    with pytest.raises(ImageError):
+        decode(image)
+
+
+def test_files_of_16_bits_and_with_alpha_are_read_as_gray() -> None:
+    label = draw([("A-01-03", "Code 128")], View(module_px=4.0)).image
+    deep = label.astype(np.uint16) * 257
+    clear = np.dstack([label, label, label, np.full_like(label, 255)])
+    for image in (deep, clear):
+        (scan,) = decode(open_frame(cv2.imencode(".png", image)[1].tobytes()), budget_ms=5_000)
+        assert scan.text == "A-01-03"
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_noise_and_stripes_hold_no_codes(seed: int) -> None:
     rng = np.random.default_rng(seed)

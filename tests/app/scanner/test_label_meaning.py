@@ -1,15 +1,15 @@
 """What scanned texts mean on a site, whatever the symbology and with or without FNC1."""
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.contract.vocabulary import SCAN_LENGTH_MAX, Unit
-from app.scanner.events import Symbology
+from app.contract.vocabulary import SCAN_LENGTH_MAX, ScanSource, Unit
+from app.scanner.events import ScanEvent, Symbology
 from app.scanner.label import (
     Ambiguous,
     AmbiguousReason,
@@ -26,6 +26,7 @@ from app.scanner.label import (
     Unknown,
     UnknownReason,
     interpret,
+    interpret_event,
 )
 
 GS = "\x1d"
@@ -150,6 +151,29 @@ def test_a_lot_that_may_have_swallowed_the_expiry_is_asked_about() -> None:
         AmbiguousReason.LOT_RUNS_TO_THE_END: ("AB1217261231", None),
         AmbiguousReason.SEPARATOR_LOST: ("AB12", date(2026, 12, 31)),
     }
+
+
+@pytest.mark.parametrize(
+    ("source", "symbology", "is_asked"),
+    [
+        (ScanSource.CAMERA, Symbology.GS1_128, False),
+        (ScanSource.WEDGE, Symbology.GS1_128, True),
+        (ScanSource.CAMERA, Symbology.CODE_128, True),
+    ],
+)
+def test_a_symbol_the_camera_read_keeps_its_separators_and_is_not_asked_about(
+    source: ScanSource, symbology: Symbology, is_asked: bool
+) -> None:
+    event = ScanEvent(
+        text="011400638133393810AB1217261231",
+        symbology=symbology,
+        source=source,
+        at=datetime(2026, 11, 23, tzinfo=UTC),
+    )
+    meaning = interpret_event(event, SITE)
+    assert isinstance(meaning, Ambiguous) is is_asked
+    if isinstance(meaning, Gs1Label):
+        assert (meaning.message.lot, meaning.message.expiry) == ("AB1217261231", None)
 
 
 def test_a_message_of_fixed_fields_needs_no_separator() -> None:

@@ -43,6 +43,18 @@ def test_a_gs1_case_label_fills_sku_lot_expiry_and_quantity_in_one_look(symbolog
     assert (message.lot, message.expiry, message.count) == ("AB12", date(2026, 12, 31), Decimal(12))
 
 
+@pytest.mark.parametrize("engines", [PHONE, None], ids=["phone", "all"])
+@pytest.mark.parametrize("symbology", ["GS1-128", "GS1 QR"])
+def test_a_separator_that_was_printed_is_in_the_text(
+    symbology: str, engines: tuple[str, ...] | None
+) -> None:
+    text = "(01)14006381333938(10)AB12(17)261231"
+    image = draw([(text, symbology)], View(module_px=3.0)).image
+    (scan,) = decode(image, engines=engines, budget_ms=FREE_MS)
+    assert scan.text == "011400638133393810AB12\x1d17261231"
+    assert scan.symbology.value == symbology
+
+
 @pytest.mark.parametrize(
     "view",
     [

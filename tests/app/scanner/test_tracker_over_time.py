@@ -114,3 +114,17 @@ def test_a_tap_lets_what_is_in_view_be_scanned_again() -> None:
     tracker.see([scan("A")], 0.0, AISLE)
     tracker.forget()
     assert tracker.see([scan("A")], 0.1, AISLE).kind is SightingKind.ACCEPTED
+
+
+def test_of_labels_about_as_near_the_much_larger_one_is_aimed_at() -> None:
+    large = scan("large", at=(340, 360), half=200)
+    small = scan("small", at=(820, 360), half=80)
+    assert aimed_at([small, large], SIZE, lambda _t: False) == large
+    like = scan("like", at=(940, 360), half=200)
+    assert aimed_at([like, large], SIZE, lambda _t: False) is None
+
+
+def test_a_large_label_far_from_the_middle_does_not_win_over_the_aimed_one() -> None:
+    large = scan("large", at=(240, 360), half=220)
+    aimed = scan("aimed", at=(720, 360), half=60)
+    assert aimed_at([large, aimed], SIZE, lambda _t: False) == aimed
