@@ -41,6 +41,8 @@ class Checks:
         self.world = world
         self.acked: set[tuple[str, bytes]] = set()
         """(id, bytes) of what a reply of the server called stored, whether or not it arrived."""
+        self.heads: set[tuple[str, str]] = set()
+        """(install, head of its chain) as replies named them: what a witness could hold up."""
         self.whole: dict[str, dict[str, int]] = {}
         """Rows of each kind that a device with this cursor must have."""
         self.violations: list[str] = []
@@ -65,6 +67,8 @@ class Checks:
             return
         sent = json.loads(gzip.decompress(body))
         reply = json.loads(plain_body(answer))
+        if reply.get("audit_head"):
+            self.heads.add((sent["install_id"], reply["audit_head"]))
         results = reply.get("results", [reply])
         named = {r["id"]: r for r in results}
         for event in sent.get("events", []):
@@ -83,11 +87,14 @@ class Checks:
         lost = self.acked - self.world.server.keys()
         if lost:
             self.violated(f"I3: {len(lost)} acknowledged events are gone after a crash")
+        if self.heads - self.world.server.heads():
+            self.violated("I11: a head that a reply named is in no chain of the server")
 
     def after_server_restore(self) -> None:
         """What the copy does not have is not acknowledged any more: the devices must notice."""
         kept = self.world.server.keys()
         self.acked &= kept
+        self.heads &= self.world.server.heads()
         lost = (e for e in self.world.recorded.values() if (e.id, e.raw.encode()) not in kept)
         self.world.excuse(lost)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from app.contract.problems import CATALOGUE
 from app.contract.wire import (
     BODY_BYTES_MAX,
     EVENTS_MAX,
@@ -17,7 +18,7 @@ from app.contract.wire import (
 )
 from app.sync.transport import READ_SECONDS
 from tests.simulation.sim_server import Answer, ServerCrashError
-from tests.simulation.weather import REQUEST_FAULTS, STATUSES
+from tests.simulation.weather import LATER_FAULTS, REFUSALS, REQUEST_FAULTS, STATUSES
 
 if TYPE_CHECKING:
     from tests.simulation.sim_device import Process, SimDevice
@@ -49,7 +50,7 @@ class SimNetwork(httpx.AsyncBaseTransport):
         world, rng = self.device.world, self.device.rng
         if world.calm:
             return None
-        for kind in REQUEST_FAULTS:
+        for kind in (*REQUEST_FAULTS, *LATER_FAULTS):
             rate = world.weather.request.get(kind, 0.0)
             if rate and rng.random() < rate:
                 return kind
@@ -147,6 +148,8 @@ class SimNetwork(httpx.AsyncBaseTransport):
         if fault == "status":
             wait = rng.choice(({}, {}, {"retry-after": str(rng.choice((0, 5, 60)))}))
             return _page(rng.choice(STATUSES), **wait)
+        if fault == "refused":
+            return _refusal(rng.choice(REFUSALS))
         return None
 
     def _reply(self, request: httpx.Request, answer: Answer, *, cut: bool) -> httpx.Response:
@@ -165,6 +168,13 @@ def _headers(request: httpx.Request) -> list[tuple[str, str]]:
 
 def _page(status: int, **headers: str) -> httpx.Response:
     return httpx.Response(status, headers={"content-type": "text/html", **headers}, content=_PAGE)
+
+
+def _refusal(code: str) -> httpx.Response:
+    problem = CATALOGUE[code]
+    body = {"type": f"urn:blindcount:problem:{code}", "code": code, "title": problem.title}
+    headers = {"content-type": "application/problem+json"}
+    return httpx.Response(problem.status, headers=headers, content=json.dumps(body).encode())
 
 
 def plain_body(answer: Answer) -> bytes:

@@ -237,6 +237,12 @@ class SimServer:
             ).all()
         return {(event_id, bytes(raw)) for event_id, raw in rows}
 
+    def heads(self) -> set[tuple[str, str]]:
+        """(install, head) of every push it knows of."""
+        with self.database.engine.connect() as connection:
+            rows = connection.exec_driver_sql("SELECT install_id, head FROM push").all()
+        return {(install_id, head) for install_id, head in rows}
+
     @property
     def rev(self) -> int:
         with self.database.read() as session:

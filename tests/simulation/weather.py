@@ -27,6 +27,15 @@ REQUEST_FAULTS = (
     "status",  # any status of the table, from something in between
     "slow",  # seconds, not milliseconds, each way
 )
+LATER_FAULTS = (
+    "refused",  # a server of ours, older, newer or mistaken, says no without a reason
+)
+"""As REQUEST_FAULTS, from dice of their own: histories without them stay what they were."""
+REFUSALS = (
+    *("token-unknown", "token-missing", "device-revoked", "install-forked", "epoch-changed"),
+    *("proto-unsupported", "cursor-gone", "not-found", "snapshot-none", "request-invalid"),
+    *("body-too-large", "too-many-events", "busy", "storage-full", "internal", "role-forbidden"),
+)
 STATUSES = (
     *(400, 401, 403, 404, 408, 409, 410, 413, 422, 425, 426, 429),
     *(500, 502, 503, 504, 507),
@@ -80,14 +89,16 @@ class Weather:
     """Occurrences a minute."""
 
 
-def draw_weather(rng: Random) -> Weather:
-    """Rates from a seed's dice."""
+def draw_weather(rng: Random, later: Random) -> Weather:
+    """Rates from a seed's dice; `later`: those of the faults that were added later."""
     devices = rng.choices((1, 2, 3, 4, 5, 6, 7, 8), (44, 30, 14, 4, 3, 2, 2, 1))[0]
     is_fair = rng.random() < 0.03
     quiet = 1.0 if is_fair else rng.choice((0.5, 0.7, 0.85))
 
-    def rates(kinds: tuple[str, ...], *, scale: float = 1.0) -> dict[str, float]:
-        drawn = {kind: (rng.random(), rng.uniform(_LOW, _HIGH)) for kind in kinds}
+    def rates(
+        kinds: tuple[str, ...], *, scale: float = 1.0, dice: Random = rng
+    ) -> dict[str, float]:
+        drawn = {kind: (dice.random(), dice.uniform(_LOW, _HIGH)) for kind in kinds}
         return {kind: math.exp(r) * scale for kind, (on, r) in drawn.items() if on > quiet}
 
     return Weather(
@@ -97,7 +108,7 @@ def draw_weather(rng: Random) -> Weather:
         page_rows=rng.choice((2, 3, 7, 5000)),
         has_snapshots=rng.random() < 0.3,
         poison=rng.choice((0.0, 0.0, 0.02, 0.05)),
-        request=rates(REQUEST_FAULTS),
+        request=rates(REQUEST_FAULTS) | rates(LATER_FAULTS, dice=later),
         commit=rates(COMMIT_FAULTS, scale=0.6),
         device=rates(DEVICE_FAULTS, scale=0.25),
         events=rates(EVENTS, scale=12.0 / devices**0.5),

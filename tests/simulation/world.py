@@ -63,7 +63,7 @@ class World:
 
     def __post_init__(self) -> None:
         self._rng = Random(f"history {self.seed}")
-        drawn = draw_weather(self._rng)
+        drawn = draw_weather(self._rng, Random(f"later {self.seed}"))
         self.weather: Weather = made_brief(drawn) if self.is_brief else drawn
         self._hash = hashlib.sha256()
         self.devices: list[SimDevice] = []
