@@ -6,10 +6,16 @@ import pytest
 
 from app.contract.wire import EnrolReply
 from app.counting.state import Reach
-from app.floor_link import enrol_words, sync_view
+from app.floor_link import FloorLink, enrol_words, sync_view
 from app.i18n.words import load_words
+from app.scanner.wedge import WedgeProfile
+from app.settings import read_settings
+from app.store.errors import StoreFullError
+from app.sync.engine import SyncEngine
 from app.sync.outcomes import Delivered, Failed, Refused, Trouble
 from app.sync.status import SyncState, SyncStatus
+from app.sync.transport import HttpTransport
+from tests.support.site import Floor
 
 WELL = (SyncState.UP_TO_DATE, SyncState.SENDING, SyncState.WAITING)
 
@@ -76,3 +82,45 @@ def test_an_enrolment_that_did_not_work_says_why_and_what_to_do(outcome, begins)
 
     assert sentence.startswith(begins)
     assert (sentence == "") == (begins == "")
+
+
+def a_link(floor: Floor) -> FloorLink:
+    """The floor's link, on the device's own file."""
+    engine = SyncEngine(
+        floor.store,
+        floor.reference,
+        HttpTransport(floor.clock),
+        clock=floor.clock,
+        chance=lambda: 0.5,
+    )
+    return FloorLink(
+        engine=engine,
+        store=floor.store,
+        service=floor.service,
+        say=load_words(),
+        settings=read_settings({}),
+    )
+
+
+def test_the_scanners_profile_is_on_the_device_and_outlives_a_kill(tmp_path):
+    floor = Floor(tmp_path)
+    assert a_link(floor).profile == WedgeProfile()
+    framed = WedgeProfile(start="^", end="$", separator="|")
+
+    assert a_link(floor).keep_profile(framed) == ""
+    floor.kill_and_start()
+
+    assert a_link(floor).profile == framed
+
+
+def test_a_profile_that_the_disk_refuses_is_said_and_not_used(tmp_path, monkeypatch):
+    floor = Floor(tmp_path)
+    link = a_link(floor)
+
+    def refuse(_name: str, _value: str | None) -> None:
+        raise StoreFullError("full")
+
+    monkeypatch.setattr(floor.store, "set_setting", refuse)
+
+    assert link.keep_profile(WedgeProfile(start="^")) == load_words()("store.full")
+    assert link.profile == WedgeProfile()

@@ -35,12 +35,12 @@ POINTS_SHOWN = 48
 @ft.component
 def ScannerScreen(desk: FloorDesk, last: LastScan, is_ready: bool, problem: str) -> ft.Control:
     """Scan anything: nothing is counted here."""
-    parts = [_verdict(desk, last, is_ready)]
+    parts = [_verdict(desk, last, is_ready), *_proposal(desk, last)]
     if last.raw:
         parts += _came_in(desk, last)
     if problem:
         parts.append(live(box(desk, problem), problem))
-    parts += [*_frame(desk, last), *_advice(desk, last), *_tones(desk)]
+    parts += [*_frame(desk), *_advice(desk, last), *_tones(desk)]
     return ft.ListView(parts, spacing=12, padding=16, expand=True)
 
 
@@ -169,24 +169,27 @@ def frame_words(desk: FloorDesk, profile: WedgeProfile) -> str:
     return " ".join(parts)
 
 
-def _frame(desk: FloorDesk, last: LastScan) -> list[ft.Control]:
-    """How scans are framed now, what the newest one would teach, and the sign for GS."""
-    say, palette = desk.say, desk.palette
-    now = desk.rim.profile
+def _frame(desk: FloorDesk) -> list[ft.Control]:
+    """How scans are framed now, how to change it, and the sign for GS."""
+    say, palette, now = desk.say, desk.palette, desk.rim.profile
     parts: list[ft.Control] = [fact(desk, say("frame.title"), frame_words(desk, now))]
-    learnt = _learnt(desk, last, now)
-    if learnt is not None:
-        sentence = say("frame.learnt", frame=frame_words(desk, learnt))
-        parts += [
-            live(box(desk, sentence, pair=palette.calm), sentence),
-            _wide(desk, say("frame.use"), "use_profile", learnt),
-        ]
     if now.is_framed or now.end or now.is_hex:
-        parts.append(
-            _wide(desk, say("frame.forget"), "forget_profile", WedgeProfile(), palette.calm)
-        )
+        plain = WedgeProfile(separator=now.separator)
+        parts.append(_wide(desk, say("frame.forget"), "forget_profile", plain, palette.calm))
     parts += [words(say("frame.how"), size=16, color=palette.muted), *_separators(desk, now)]
     return parts
+
+
+def _proposal(desk: FloorDesk, last: LastScan) -> list[ft.Control]:
+    """The frame that the newest scan would teach, on top: it is what the person came for."""
+    learnt = _learnt(desk, last, desk.rim.profile)
+    if learnt is None:
+        return []
+    sentence = desk.say("frame.learnt", frame=frame_words(desk, learnt))
+    return [
+        live(box(desk, sentence, pair=desk.palette.calm), sentence),
+        _wide(desk, desk.say("frame.use"), "use_profile", learnt),
+    ]
 
 
 def _learnt(desk: FloorDesk, last: LastScan, now: WedgeProfile) -> WedgeProfile | None:

@@ -14,7 +14,7 @@ from app.screens.floor.desk import Defaults
 from app.screens.floor.sight import CameraView
 from app.screens.page import AppPage, PageParts
 from tests.support.headless import Headless
-from tests.support.site import OIL_EACH, Floor
+from tests.support.site import OIL, OIL_EACH, Floor
 
 
 class Link:
@@ -38,7 +38,7 @@ class Link:
         return ""
 
 
-def an_app_page(floor: Floor) -> tuple[Headless, AppPage]:
+def an_app_page(floor: Floor, link: Link | None = None) -> tuple[Headless, AppPage]:
     """One tab on the device."""
     tab = Headless()
     tab.open()
@@ -47,7 +47,7 @@ def an_app_page(floor: Floor) -> tuple[Headless, AppPage]:
         PageParts(
             service=floor.service,
             words=load_words(),
-            rim=Link(),
+            rim=link or Link(),
             steady=time.monotonic,
             used=lambda: None,
             shown=lambda: None,
@@ -140,3 +140,32 @@ async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.01)
+
+
+def test_a_profile_chosen_in_one_tab_is_used_from_the_next_scan_in_every_tab(tmp_path: Path):
+    async def run() -> None:
+        floor = Floor(tmp_path)
+        floor.open_bin()
+        link = Link()
+        (_, page), (_, other) = an_app_page(floor, link), an_app_page(floor, link)
+        page.desk.use_profile(WedgeProfile(start="^"))
+        other.field._take(OIL_EACH)
+        band = floor.service.state.band
+        assert band is not None
+        assert band.key == "band.unreadable"
+        assert floor.totals() == {}
+
+        other.field._take(f"^{OIL_EACH}")
+        assert floor.totals() == {OIL: "1"}
+
+    asyncio.run(run())
+
+
+def test_a_refused_scan_is_kept_for_the_scanners_page(tmp_path: Path):
+    async def run() -> None:
+        floor = Floor(tmp_path)
+        _, page = an_app_page(floor)
+        page.field._take("A\x07B")
+        assert page.desk.model.last_scan.refusal == "unprintable"
+
+    asyncio.run(run())
