@@ -53,6 +53,10 @@ class Filters:
     """Which cases the queue shows. The default shows every open one."""
 
     is_mine: bool = False
+    owner: str = ""
+    """user_id of whose cases are shown; "" for everybody's. Where `is_mine`, it says nothing."""
+    is_overdue: bool = False
+    """Only those that should have been decided by now."""
     kind: CaseKind | None = None
     zone: str = ""
     is_ended: bool = False

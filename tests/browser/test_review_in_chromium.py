@@ -114,3 +114,24 @@ def test_a_set_up_code_is_shown_with_its_picture(chromium: Browser, desk: Desk) 
 
         me.sees(re.compile(r"Set-up code K7QXM-2WPRD"))
         me.sees("QR code with the server's address and the set-up code")
+
+
+def test_the_queue_is_narrowed_to_what_one_owner_is_late_with(
+    chromium: Browser, desk: Desk
+) -> None:
+    with a_person(chromium, desk.url, size=QUEUE) as me:
+        sign_in(me)
+        me.sees("Urgent")
+        me.tap("More filters")
+        me.tap("Owner")
+        me.page.get_by_role("menuitemcheckbox", name="Olga Rey").click()
+        me.sees_button("Owner: Olga Rey")
+        me.tap("Due")
+        me.page.get_by_role("menuitemcheckbox", name="Overdue").click()
+        me.sees_button("Due: Overdue")
+        me.sees_button(re.compile("Owner Olga Rey, .* overdue"))
+        assert "Owner Max Winter" not in me.screen()
+
+        me.tap("Fewer filters")
+        me.sees_button(re.compile("Owner Max Winter"))
+        assert me.complaints == []

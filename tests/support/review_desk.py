@@ -80,6 +80,8 @@ class ReviewDesk:
         for name, of in (("owner", "owner_id"), ("kind", "kind"), ("zone", "zone")):
             wanted = query.get(name)
             rows = [r for r in rows if not wanted or str(getattr(r, of)) == wanted]
+        if query.get("overdue") == "true":
+            rows = [r for r in rows if r.due_at < NOW]
         at = int(query.get("cursor", "0"))
         limit = int(query.get("limit", "50"))
         more = str(at + limit) if at + limit < len(rows) else None

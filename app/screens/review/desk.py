@@ -67,6 +67,8 @@ class ReviewModel:
     width: float = 1280
     is_detail_open: bool = False
     """In a narrow window: the detail is shown instead of the list."""
+    has_more_filters: bool = False
+    """Owner and due time can be chosen."""
     draft: Draft = field(default_factory=Draft)
     many_reason: ReasonCode | None = None
     """Why the stock was wrong, for all marked cases."""
@@ -149,6 +151,15 @@ class ReviewDesk:
         """No filter any more."""
         self.searched.clear()
         self.do(self.service.show_filters(Filters()))
+
+    def unfold_filters(self) -> None:
+        """Owner and due time too."""
+        self.model.has_more_filters = True
+
+    def fold_filters(self) -> None:
+        """Without them: what is not seen must not narrow the list."""
+        self.model.has_more_filters = False
+        self.do(self.service.narrow(owner="", is_overdue=False))
 
     def back_to_list(self) -> None:
         """In a narrow window."""

@@ -89,6 +89,13 @@ def urgency(row: CaseRow, palette: Palette) -> tuple[Pair, ft.IconData]:
     return palette.calm, ft.Icons.KEYBOARD_ARROW_DOWN
 
 
+def urgency_key(row: CaseRow) -> str:
+    """i18n key of the group of the queue a case stands in."""
+    if row.priority >= URGENT:
+        return "review.group.urgent"
+    return "review.group.soon" if row.priority >= SOON else "review.group.later"
+
+
 def verdict_pair(verdict: Verdict, palette: Palette) -> Pair:
     """Ground of a verdict."""
     if verdict in (Verdict.EXACT, Verdict.WITHIN_TOLERANCE):

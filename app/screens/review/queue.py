@@ -1,22 +1,22 @@
-"""The queue: what is open and what it is worth, filters, and one row for each case."""
+"""The queue: what is open and what it is worth, and one row for each case, by how urgent it is."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 
 import flet as ft
 
 from app.contract.review import CaseRow
-from app.contract.vocabulary import CaseKind
 from app.review.state import ReviewState
 from app.screens import theme
-from app.screens.parts.buttons import chip
 from app.screens.parts.component import keyed, pressed, remembered
 from app.screens.parts.text import code, words
 from app.screens.review.desk import ReviewDesk
 from app.screens.review.figures import lasting, money
-from app.screens.review.look import KIND_ICONS, ROW, TARGET, is_wide, urgency
+from app.screens.review.filters import filter_bar
+from app.screens.review.look import KIND_ICONS, ROW, is_wide, urgency, urgency_key
 from app.screens.review.marking import many_bar, mark_of, marking_switch
 from app.screens.review.phrases import (
     item_words,
@@ -29,13 +29,13 @@ from app.screens.review.phrases import (
     variance_words,
     when_words,
 )
-from app.screens.review.pieces import choice, flat_icon, guarded_field, quiet_button
+from app.screens.review.pieces import quiet_button, waiting
 
 
 @ft.component
 def QueueList(desk: ReviewDesk, state: ReviewState) -> ft.Control:
     """Totals, filters, rows."""
-    parts = [_totals(desk, state), _filters(desk, state), _rows(desk, state)]
+    parts = [_totals(desk, state), filter_bar(desk, state), _rows(desk, state)]
     if state.is_marking:
         parts.append(many_bar(desk, state))
     elif is_wide(desk.model.width):
@@ -59,7 +59,12 @@ def _totals(desk: ReviewDesk, state: ReviewState) -> ft.Control:
         header=True,
     )
     if not state.is_queue_known:
-        return ft.Container(content=title, padding=ft.Padding.symmetric(horizontal=4), height=48)
+        return ft.Container(
+            content=title,
+            padding=ft.Padding.symmetric(horizontal=4),
+            height=48,
+            alignment=ft.Alignment.CENTER_LEFT,
+        )
     value = money(state.value_open, state.currency)
     spoken = say("review.queue.totals", n=state.total_open, value=value)
     shown = ft.Semantics(
@@ -88,93 +93,16 @@ def _totals(desk: ReviewDesk, state: ReviewState) -> ft.Control:
     )
 
 
-def _filters(desk: ReviewDesk, state: ReviewState) -> ft.Control:
-    return ft.Column([_whose(desk, state), _which(desk, state)], spacing=6, tight=True)
-
-
-def _whose(desk: ReviewDesk, state: ReviewState) -> ft.Control:
-    """All or mine, or those that have ended; and the way to one by its bin, SKU or number."""
-    palette, say, filters = desk.palette, desk.say, state.filters
-    lists = {
-        "all": {"is_mine": False, "is_ended": False},
-        "mine": {"is_mine": True, "is_ended": False},
-        "ended": {"is_mine": False, "is_ended": True},
-    }
-    chips: list[ft.Control] = [
-        chip(
-            say(f"review.filter.{name}"),
-            key=f"filter-{name}",
-            on_press=lambda changes=changes: desk.do(desk.service.narrow(**changes)),  # type: ignore[misc]
-            palette=palette,
-            selected=(filters.is_mine, filters.is_ended) == tuple(changes.values()),
-            height=TARGET,
-        )
-        for name, changes in lists.items()
-    ]
-    find = guarded_field(
-        desk,
-        say("review.filter.find"),
-        key="find",
-        name="find",
-        expand=True,
-        into=desk.searched,
-        on_submit=desk.find,
-        height=TARGET,
-    )
-    clear = flat_icon(
-        ft.Icons.CLOSE,
-        say("review.filter.find_clear"),
-        key="find-clear",
-        on_press=desk.find_nothing,
-        palette=palette,
-    )
-    return ft.Row([*chips, find, *([clear] if filters.find else [])], spacing=6)
-
-
-def _which(desk: ReviewDesk, state: ReviewState) -> ft.Control:
-    """Of one kind, of one zone."""
-    palette, say, service, filters = desk.palette, desk.say, desk.service, state.filters
-    kinds = [("", say("review.filter.all_kinds"))]
-    kinds += [(kind.value, say(f"review.kind.{kind.value}")) for kind in CaseKind]
-    zones = [("", say("review.filter.all_zones"))]
-    zones += [(zone, say("review.filter.zone_of", zone=zone)) for zone in state.zones]
-    return ft.Row(
-        [
-            choice(
-                say("review.filter.kind"),
-                filters.kind.value if filters.kind else "",
-                kinds,
-                key="filter-kind",
-                on_choose=lambda kind: desk.do(
-                    service.narrow(kind=CaseKind(kind) if kind else None)
-                ),
-                palette=palette,
-                expand=1,
-                marked=filters.kind is not None,
-            ),
-            choice(
-                say("review.filter.zone"),
-                filters.zone,
-                zones,
-                key="filter-zone",
-                on_choose=lambda zone: desk.do(service.narrow(zone=zone)),
-                palette=palette,
-                expand=1,
-                marked=bool(filters.zone),
-            ),
-        ],
-        spacing=6,
-    )
-
-
 def _rows(desk: ReviewDesk, state: ReviewState) -> ft.Control:
     if not state.rows:
         return _nothing(desk, state)
     # Ages are drawn anew each minute, not with each key.
     now = desk.now().replace(second=0, microsecond=0)
-    rows: list[ft.Control] = [
-        keyed(row.case_id, CaseLine, desk, row, _look(state, row), now) for row in state.rows
-    ]
+    rows: list[ft.Control] = []
+    for group, cases in groupby(state.rows, key=urgency_key):
+        if not state.filters.is_ended:
+            rows.append(_group_name(desk, group))
+        rows += [keyed(c.case_id, CaseLine, desk, c, _look(state, c), now) for c in cases]
     if state.next_cursor is not None:
         rows.append(
             quiet_button(
@@ -186,6 +114,19 @@ def _rows(desk: ReviewDesk, state: ReviewState) -> ft.Control:
             )
         )
     return ft.ListView(rows, spacing=6, expand=True)
+
+
+def _group_name(desk: ReviewDesk, key: str) -> ft.Control:
+    """How urgent those below are: in words, for whom a colour says nothing."""
+    return ft.Container(
+        content=ft.Semantics(
+            content=words(desk.say(key), size=14, strong=True, color=desk.palette.muted),
+            header=True,
+            container=True,
+        ),
+        padding=ft.Padding.only(left=4, top=4),
+        key=key,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +194,10 @@ def _urgency(row: CaseRow, desk: ReviewDesk, now: datetime) -> ft.Control:
     pair, icon = urgency(row, desk.palette)
     parts: list[ft.Control] = [ft.Icon(icon, size=16, color=pair.front)]
     if row.ended_at is None:
-        parts.append(words(str(row.priority), size=14, strong=True, color=pair.front))
+        number = words(str(row.priority), size=14, strong=True, color=pair.front)
+        # Never in two lines: of 84 an 8 would be left to read.
+        number.no_wrap, number.overflow = True, ft.TextOverflow.VISIBLE
+        parts.append(number)
     priority = ft.Container(
         content=ft.Row(
             parts,
@@ -323,31 +267,26 @@ def _lines(row: CaseRow, desk: ReviewDesk, now: datetime, refused: str) -> ft.Co
 def _nothing(desk: ReviewDesk, state: ReviewState) -> ft.Control:
     """Loading, or nothing to decide: which of the two is always said."""
     palette, say = desk.palette, desk.say
-    parts: list[ft.Control]
     if not state.is_queue_known:
-        parts = [
-            ft.ProgressRing(width=32, height=32, color=palette.accent),
-            words(say("review.queue.loading"), size=16, color=palette.muted),
-        ]
-    else:
-        parts = [
-            ft.Icon(ft.Icons.TASK_ALT, size=48, color=palette.accent),
-            words(
-                nothing_words(state.filters, say),
-                size=18,
-                color=palette.text,
-                align=ft.TextAlign.CENTER,
-            ),
-        ]
-        if not state.filters.is_everything:
-            parts.append(
-                quiet_button(
-                    say("review.filter.clear"),
-                    key="filter-clear",
-                    on_press=desk.show_all,
-                    palette=palette,
-                )
+        return waiting(desk, state, say("review.queue.loading"))
+    parts: list[ft.Control] = [
+        ft.Icon(ft.Icons.TASK_ALT, size=48, color=palette.accent),
+        words(
+            nothing_words(state.filters, say),
+            size=18,
+            color=palette.text,
+            align=ft.TextAlign.CENTER,
+        ),
+    ]
+    if not state.filters.is_everything:
+        parts.append(
+            quiet_button(
+                say("review.filter.clear"),
+                key="filter-clear",
+                on_press=desk.show_all,
+                palette=palette,
             )
+        )
     return ft.Container(
         content=ft.Column(
             parts,

@@ -167,3 +167,18 @@ def test_a_call_after_a_pause_is_not_lost_on_a_connection_the_server_closes(
     monkeypatch.setattr(review_api, "IDLE_SECONDS", 5.0)
     with pytest.raises(OutageError):
         asyncio.run(ask_twice(patience=0.2, pause=0.4))
+
+
+def test_cases_of_one_owner_that_are_late_are_the_servers_filters() -> None:
+    async def script() -> None:
+        service = await signed_in(Cable(ReviewDesk(12)), Clock())
+        await service.narrow(owner="max")
+        assert {row.owner_id for row in service.state.rows} == {"max"}
+
+        await service.narrow(owner="max", is_overdue=True)
+        assert service.state.rows
+        assert all(row.due_at < NOW for row in service.state.rows)
+        await service.narrow(is_mine=True, is_overdue=False)
+        assert {row.owner_id for row in service.state.rows} == {"olga"}
+
+    play(script())

@@ -7,8 +7,9 @@ import pytest
 from app.contract.review import ProposalKind
 from app.i18n.words import load_words
 from app.review import steps
-from app.review.state import Page
+from app.review.state import Filters, Page
 from tests.app.screens.review.test_review_screens import Bench, play
+from tests.support.review_cases import NOW
 from tests.support.review_desk import accuracy_report
 
 
@@ -60,5 +61,42 @@ def test_a_page_that_the_server_does_not_answer_for_says_so_instead_of_turning(p
 
         assert not bench.page.has("waiting")
         assert not bench.page.has("offline")
+
+    play(script())
+
+
+def test_the_queue_is_grouped_by_how_urgent_and_narrowed_by_owner_and_due_time() -> None:
+    async def script() -> None:
+        bench = await Bench(cases=34).start()
+        texts = bench.page.texts()
+        groups = [texts.index(name) for name in ("Urgent", "Soon", "When there is time")]
+        assert groups == sorted(groups)
+        assert not bench.page.has("filter-owner")
+
+        await bench.press("filter-more")
+        await bench.press("filter-owner-olga")
+        await bench.press("filter-due-late")
+        rows = bench.service.state.rows
+        assert rows
+        assert {(row.owner_id, row.due_at < NOW) for row in rows} == {("olga", True)}
+
+        await bench.press("filter-more")
+        assert not bench.page.has("filter-owner"), "what is not seen does not narrow the list"
+        assert bench.service.state.filters == Filters()
+
+    play(script())
+
+
+def test_a_queue_that_never_came_says_that_the_server_does_not_answer() -> None:
+    async def script() -> None:
+        bench = await Bench().start()
+        bench.cable.is_cut = True
+        await bench.press("filter-mine")
+
+        assert bench.page.has("waiting")
+        assert not bench.reads("Nothing to decide")
+        bench.cable.is_cut = False
+        await bench.press("try-again")
+        assert bench.page.has("case-case-000")
 
     play(script())
