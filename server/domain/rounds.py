@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -19,6 +19,10 @@ from server.domain.ranges import NOTHING, ZERO, Range, exactly
 
 ROUNDS_MAX = 3
 """Rounds after which a supervisor decides (ShipHero's third person). A site may set another."""
+
+
+NOT_SAID = datetime.min.replace(tzinfo=UTC)
+"""An instant before every decision."""
 
 
 class Standing(StrEnum):
@@ -63,6 +67,8 @@ class Settlement:
     last: tuple[datetime, str]
     """Order of the last count the decision was about: later counts met the corrected book."""
     amounts: Mapping[str, Decimal] = field(default_factory=dict)
+    decided_at: datetime = NOT_SAID
+    """When people decided: the later decision about a count knew of the earlier one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,9 +181,10 @@ def episodes(
 
 
 def _is_overruled(line: LineRound, settled: list[Settlement]) -> bool:
-    """A count that was before whoever decided, and that the decision does not rest on."""
+    """A count that was before whoever decided last, and that the decision does not rest on."""
     own = [s for s in settled if line.count_id in s.count_ids]
-    return bool(own) and not any(line.count_id in s.deciding for s in own)
+    last = max(own, key=lambda s: (s.decided_at, s.case_id), default=None)
+    return last is not None and line.count_id not in last.deciding
 
 
 def _bears_on(settlement: Settlement, line: LineRound) -> bool:

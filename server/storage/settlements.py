@@ -23,7 +23,7 @@ from server.storage.tables_casework import AdjustmentPartRow, AdjustmentRow, Exc
 Part = Row[Any]
 _PART = AdjustmentPartRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it at run time
 _ADJUSTMENT = AdjustmentRow.__table__  # type: ignore[attr-defined]
-_DATED = select(_PART, _ADJUSTMENT.c.dated_us).join(
+_DATED = select(_PART, _ADJUSTMENT.c.dated_us, _ADJUSTMENT.c.posted_us).join(
     _ADJUSTMENT,
     and_(
         _ADJUSTMENT.c.site_id == _PART.c.site_id,
@@ -78,6 +78,8 @@ def _settlements(
             deciding=_deciding(case, rounds.get(case_id, ())),
             last=(from_us(case.last_order_us), case.last_order_id),
             amounts={s: q for s, q in amounts.items() if q != 0},
+            # A posted case may be closed later on: that is no decision about its counts.
+            decided_at=from_us(min((p.posted_us for p in own), default=case.ended_us)),
         )
         found.append(
             LineSettlement(
@@ -144,6 +146,7 @@ def _other_lines(
                     deciding=settlement.deciding,
                     last=settlement.last,
                     amounts={s: q for s, q in amounts.items() if q != 0},
+                    decided_at=settlement.decided_at,
                 ),
                 movement_ids=frozenset(p.movement_id for p in own),
                 first_dated=_first_dated(own),

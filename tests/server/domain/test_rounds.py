@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -194,6 +195,20 @@ def test_what_a_lead_overruled_is_not_held_against_the_posting():
     by_lead = settled(SettledAs.POSTED, "-4", "c0 c1 c2", last=2, deciding="c1")
 
     assert episodes(_story("ana -6, ben -4, ana -1"), [by_lead]) == ()
+
+
+def test_the_later_decision_about_a_count_overrules_the_earlier_one():
+    """Posted on ben's count; his earlier count came late and was preferred: it does not swing back."""
+    on_the_second = replace(settled(SettledAs.POSTED, "-6", "c1", last=1), decided_at=NINE)
+    on_the_first = replace(
+        settled(SettledAs.POSTED, "9", "c0 c1", last=1, deciding="c0", case="j"),
+        decided_at=NINE + timedelta(hours=5),
+    )
+    late, known = a_round(0, "ben", "3"), a_round(1, "ben", "-6")
+
+    (episode,) = episodes([late, known], [on_the_second])
+    assert episode.deciding.residual == {"": exactly(D(9))}
+    assert episodes([late, known], [on_the_first, on_the_second]) == ()
 
 
 def test_dismissed_counts_prove_nothing_more():

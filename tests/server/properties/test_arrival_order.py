@@ -142,7 +142,7 @@ class Arrivals:
 
     def __init__(self, floor: Floor, session: Session) -> None:
         self.floor, self.session = floor, session
-        self.seq = 0
+        self.seq = self.decisions = 0
         self.names: dict[str, str] = {}
 
     def prepare(self, universe: Universe) -> None:
@@ -361,8 +361,10 @@ def _live(session: Session, universe: Universe) -> list[ExceptionCaseRow]:
 
 def approve_all(arrivals: Arrivals, universe: Universe) -> None:
     """A lead approves whatever is certain, until nothing is left to approve."""
-    desk = Desk(arrivals.session, SITE, NOW, arrivals.floor.rim.new_id)
     for _ in range(5):
+        arrivals.decisions += 1  # no two people decide at the same instant
+        now = NOW + timedelta(milliseconds=arrivals.decisions)
+        desk = Desk(arrivals.session, SITE, now, arrivals.floor.rim.new_id)
         certain = [
             c for c in _live(arrivals.session, universe) if c.variance_low_u == c.variance_high_u
         ]
@@ -440,3 +442,42 @@ class _Leaves:
         self.orders += 1
         approve_all(self.arrivals, self.universe)
         self.books.add(booked(self.arrivals, self.universe))
+
+
+@pytest.mark.slow
+def test_posting_in_between_ends_in_the_book_that_posting_at_the_end_gives(databases, tmp_path):
+    """A lead approves whatever is certain at any time: late facts correct it, and none of it comes twice."""
+    floor = Floor(databases.make("sqlite", tmp_path))
+    chance = random.Random(11)
+    posted = 0
+    with floor.database.write() as session:
+        arrivals = Arrivals(floor, session)
+        arrivals.clocks()
+        none = ToleranceRule(scope=ToleranceScope.SITE, limits=NO_TOLERANCE)
+        keep_tolerances(session, SITE, [none], replace=True)
+        for number, world in enumerate(worlds(1, 12, 5)):
+            universe = Universe(world=world, number=number)
+            arrivals.prepare(universe)
+            expected = book_by_the_oracle(world, by_the_oracle(world))
+            for _ in range(6):
+                with session.begin_nested() as point:
+                    told = _told_with_decisions(arrivals, universe, chance)
+                    assert booked(arrivals, universe) == expected, (world, told)
+                    posted += told.count("approve")
+                    point.rollback()
+        session.rollback()
+    assert posted > 100
+
+
+def _told_with_decisions(
+    arrivals: Arrivals, universe: Universe, chance: random.Random
+) -> list[object]:
+    told: list[object] = []
+    for fact in chance.sample(facts_of(universe.world), len(facts_of(universe.world))):
+        arrivals.told(universe, [fact])
+        told.append(fact)
+        if chance.random() < 0.5:
+            approve_all(arrivals, universe)
+            told.append("approve")
+    approve_all(arrivals, universe)
+    return told
