@@ -446,7 +446,11 @@ class _Leaves:
 
 @pytest.mark.slow
 def test_posting_in_between_ends_in_the_book_that_posting_at_the_end_gives(databases, tmp_path):
-    """A lead approves whatever is certain at any time: late facts correct it, and none of it comes twice."""
+    """A lead approves whatever is certain at any time: late facts correct it, and none of it comes twice.
+
+    Where one person counts twice, whose count is independent may depend on what was decided before;
+    in these worlds it makes no difference.
+    """
     floor = Floor(databases.make("sqlite", tmp_path))
     chance = random.Random(11)
     posted = 0
