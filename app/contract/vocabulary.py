@@ -198,8 +198,14 @@ class ReasonCode(StrEnum):
     UNKNOWN_CAUSE = "unknown_cause"
 
 
+_PLAIN_DIGITS = 9
+"""So many digits alone are below QUANTITY_MAX."""
+
+
 def _checked_quantity(text: str) -> str:
     """Refuse what is not a plain decimal: no exponent, sign only in front, at most six places."""
+    if len(text) <= _PLAIN_DIGITS and text.isascii() and text.isdigit():
+        return text  # what nearly every quantity is; each scan and each push asks
     try:
         value = Decimal(text)
     except ArithmeticError as error:
@@ -215,7 +221,7 @@ def _checked_quantity(text: str) -> str:
 
 
 def _not_negative(text: str) -> str:
-    if Decimal(text) < 0:
+    if text[0] == "-" and Decimal(text) < 0:
         raise ValueError(f"a counted quantity is never negative: {text!r}")
     return text
 

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from pydantic import TypeAdapter
+
 from app.contract.codec import MalformedEventError, decode_event, hash_event
 from app.contract.events import GENESIS_HASH, DeviceEvent
 from app.contract.problems import CATALOGUE
@@ -100,10 +102,14 @@ def sort_arrivals(
 
 
 def words_on(arrivals: Sequence[Arrival]) -> tuple[EventResult, ...]:
-    """What the device is told of each event. Made of what was checked: not checked again one by one."""
-    return tuple(
-        EventResult.model_construct(id=a.sent.id, r=a.result, code=a.code) for a in arrivals
+    """What the device is told of each event."""
+    return _RESULTS.validate_python(
+        [{"id": a.sent.id, "r": a.result, "code": a.code} for a in arrivals]
     )
+
+
+_RESULTS = TypeAdapter(tuple[EventResult, ...])
+"""All of a push at once: one by one it takes three times as long, checked or not."""
 
 
 def _arrive(install_id: str, sent: SentEvent, sha256: str, known: Known, bytes_max: int) -> Arrival:

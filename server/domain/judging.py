@@ -125,6 +125,9 @@ def judge_bin(facts: BinFacts) -> BinOutcome:
 def _judged(
     facts: BinFacts, count: CountFacts, settled: Mapping[CaseLine, list[LineSettlement]]
 ) -> tuple[JudgedCell, ...]:
+    if not settled:
+        return reconcile(count, facts.book, facts.terms)
+
     def without(key: LineKey) -> frozenset[str]:
         own = settled.get(line_of(key), [])
         return frozenset(m for s in own if _concerns(s, count) for m in s.movement_ids)

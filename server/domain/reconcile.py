@@ -16,7 +16,7 @@ from itertools import accumulate
 
 from app.contract.count_fold import LineKey
 from app.contract.vocabulary import BinKind, CountScope, PhysicalState, Tracking, Verdict
-from server.domain.ranges import NOTHING, ZERO, Range, Span
+from server.domain.ranges import NOTHING, ZERO, Range, Span, exactly
 from server.domain.stock import Movement, StockKey, visible_condition
 from server.domain.tolerance import Limits, is_within
 
@@ -108,6 +108,8 @@ class _Cell:
         What happened at or before its first instant is certain. Each movement after that may or
         may not have reached the spot before it was counted, on its own: any subset is possible.
         """
+        if not self.effects:
+            return exactly(self.opening)
         if len(self.times) != len(self.effects):
             self.index()
         start = bisect_right(self.times, seen.earliest)
@@ -228,19 +230,22 @@ def merged_cells(
     for cell in cells:
         key = normal_key(cell.key, tracking)
         known = merged.get(key)
-        merged[key] = (
-            replace(cell, key=key)
-            if known is None
-            else CountedCell(
-                key=key,
-                quantity=known.quantity + cell.quantity,
-                seen=Span(
-                    earliest=min(known.seen.earliest, cell.seen.earliest),
-                    latest=max(known.seen.latest, cell.seen.latest),
-                ),
-            )
-        )
+        if known is None:
+            merged[key] = cell if key is cell.key else replace(cell, key=key)
+        else:
+            merged[key] = _added_up(known, cell)
     return tuple(merged.values())
+
+
+def _added_up(one: CountedCell, other: CountedCell) -> CountedCell:
+    return CountedCell(
+        key=one.key,
+        quantity=one.quantity + other.quantity,
+        seen=Span(
+            earliest=min(one.seen.earliest, other.seen.earliest),
+            latest=max(one.seen.latest, other.seen.latest),
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -291,12 +296,7 @@ def _judged(
     counted = ZERO if cell is None else cell.quantity
     seen = count.whole if cell is None else cell.seen
     expected = book.range_over(key, seen, without=without)
-    variance = expected.taken_from(counted)
-    own = terms(key.sku)
-    # One serial is one unit with a name: being nearly right about it means nothing.
-    is_inside = variance.is_zero or (
-        not key.serial and is_within(counted, expected, unit_cost=own.unit_cost, limits=own.limits)
-    )
+    is_inside = _is_inside(key, counted, expected, terms)
     return JudgedCell(
         key=key,
         counted=counted,
@@ -308,13 +308,23 @@ def _judged(
     )
 
 
+def _is_inside(key: LineKey, counted: Decimal, book: Range, terms: Terms) -> bool:
+    if book.low == counted == book.high:
+        return True  # what most lines are: no tolerance is looked up for them
+    if key.serial:
+        return (
+            False  # one serial is one unit with a name: being nearly right about it means nothing
+        )
+    own = terms(key.sku)
+    return is_within(counted, book, unit_cost=own.unit_cost, limits=own.limits)
+
+
 def _verdict(counted: Decimal, book: Range, *, is_inside: bool) -> Verdict:
-    variance = book.taken_from(counted)
-    if variance.is_zero:
+    if book.low == counted == book.high:
         return Verdict.EXACT
     if is_inside:
         return Verdict.WITHIN_TOLERANCE
-    if not variance.is_certain:
+    if not book.is_certain:
         return Verdict.AMBIGUOUS
     if book.is_zero:
         return Verdict.UNEXPECTED

@@ -14,7 +14,7 @@ from app.contract.vocabulary import Role, Tracking, Unit
 from server.domain.cases import LEADS
 from server.domain.people import Person
 from server.domain.planning import OwnerRule, owner_for
-from server.domain.reconcile import SkuTerms, Terms
+from server.domain.reconcile import CountedCell, SkuTerms, Terms
 from server.domain.stock import Movement
 from server.domain.tolerance import ToleranceSubject, ToleranceTable
 from server.services.lookahead import LookAhead
@@ -55,6 +55,8 @@ class Desk:
     """Lines of counts as they are in the table."""
     _lines: dict[str, list[CountLine]] = field(default_factory=dict)
     """Lines of counts that are to be written."""
+    _cells: dict[str, tuple[CountedCell, ...]] = field(default_factory=dict)
+    """Of counts that were just folded: what their lines were made of."""
     _counts: dict[str, CountRow] = field(default_factory=dict)
     _tasks: dict[str, CountTaskRow | None] = field(default_factory=dict)
     _rounds: dict[str, tuple[Sequence[CaseRound], Sequence[CaseRound]]] = field(
@@ -86,6 +88,15 @@ class Desk:
     def lines_are(self, count_id: str, lines: list[CountLine]) -> None:
         """What `write_later` is to write; the lines before were looked up."""
         self._lines[count_id] = lines
+
+    def cells(self, count_id: str) -> tuple[CountedCell, ...]:
+        """What was counted, as the engine judges it."""
+        known = self._cells.get(count_id)
+        return count_lines.cells_of(self.lines(count_id)) if known is None else known
+
+    def cells_are(self, count_id: str, cells: tuple[CountedCell, ...]) -> None:
+        """What the count's lines were just made of: they need not be read as cells again."""
+        self._cells[count_id] = cells
 
     def add_case(self, case: ExceptionCaseRow) -> None:
         """A new case; it need not be in the table yet for others to refer to it by `add_later`."""

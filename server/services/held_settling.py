@@ -12,8 +12,9 @@ from app.contract.events import DeviceEvent
 from server.domain.arrivals import Arrival
 from server.services import reconciling
 from server.services.desk import Desk
-from server.storage import access, events
+from server.storage import access
 from server.storage.columns import to_us
+from server.storage.rows import insert_new
 from server.storage.tables_sync import DeviceEventRow, HeldEventRow, HeldReleaseRow
 
 SUBJECT = "held/"
@@ -64,7 +65,7 @@ def used_elsewhere(
         for held, event_id, sha256 in rows
         if used[event_id] == sha256
     ]
-    events.insert_new(session, HeldReleaseRow, fresh)
+    insert_new(session, HeldReleaseRow, fresh)
 
 
 def _usable(desk: Desk, row: HeldEventRow) -> DeviceEvent | None:
@@ -95,4 +96,4 @@ def _use(desk: Desk, row: HeldEventRow, event: DeviceEvent) -> bool:
         "push": row.push,
         "received_us": row.received_us,
     }
-    return events.insert_new(desk.session, DeviceEventRow, [fresh]) == 1
+    return insert_new(desk.session, DeviceEventRow, [fresh]) == 1

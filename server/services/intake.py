@@ -41,6 +41,7 @@ from server.services.held_settling import used_elsewhere
 from server.storage import access, events
 from server.storage.columns import to_us
 from server.storage.engine import Database
+from server.storage.rows import insert_new
 from server.storage.tables_sync import (
     ClockSampleRow,
     DeviceEventRow,
@@ -254,9 +255,9 @@ def _store(
     install.pushes += 1
     usable = [_event_row(push, a, install.pushes) for a in fresh if a.event is not None]
     held = [_held_row(push, a, install.pushes, opaque) for a in fresh if a.event is None]
-    if events.insert_new(push.session, DeviceEventRow, usable) != len(usable):
+    if insert_new(push.session, DeviceEventRow, usable) != len(usable):
         return False
-    if events.insert_new(push.session, HeldEventRow, held) != len(held):
+    if insert_new(push.session, HeldEventRow, held) != len(held):
         return False
     _link(push, install, fresh)
     _follow_sequence(push, install, fresh)
@@ -370,7 +371,7 @@ def _keep_clocks(push: _Push, reading: ClockReading, samples: Sequence[ClockSamp
             }
         )
     rows = [r | {"boot_id": storable(r["boot_id"])} for r in rows]
-    events.insert_new(push.session, ClockSampleRow, rows)
+    insert_new(push.session, ClockSampleRow, rows)
 
 
 def _is_sane(*clocks_ms: int) -> bool:

@@ -49,6 +49,10 @@ class LookAhead:
             for move in found:
                 self._moves.setdefault((place, move.sku), []).append(move)
 
+    def places(self) -> set[str]:
+        """Bins in which the SKUs have open cases: the other half of a variance may be there."""
+        return {case.bin for cases in self._live.values() for case in cases.values()}
+
     def open_orders(self, sku: str) -> list[DocumentLine] | None:
         """Lines of orders that wait for the SKU."""
         return self._orders.get(sku, []) if sku in self._skus else None

@@ -17,7 +17,7 @@ from app.contract.count_fold import CountStatus, FoldedCount
 from app.contract.vocabulary import Tracking
 from server.domain.judging import BinFacts, BinOutcome, LineSettlement, judge_bin
 from server.domain.proposals import NEAR
-from server.domain.reconcile import BinBook, CountFacts
+from server.domain.reconcile import BinBook, CountFacts, merged_cells
 from server.domain.stock import Movement, StockKey
 from server.services import counting_tasks, odd_facts, serial_sightings
 from server.services.case_keeping import keep_outcome
@@ -121,14 +121,13 @@ def _keep(desk: Desk, told: Sequence[tuple[FoldedCount, FoldedFacts]]) -> set[st
     desk.load_skus(cell.key.sku for facts in folded for cell in facts.cells)
     desk.load_tasks(facts.task_id for facts in folded)
     for facts in folded:
+        tracking = desk.tracking({cell.key.sku for cell in facts.cells})
+        cells = merged_cells(facts.cells, tracking)
         lines = count_lines.with_cells(
-            desk.lines(facts.count_id),
-            facts.count_id,
-            cells=facts.cells,
-            expiries=facts.expiries,
-            tracking=desk.tracking({cell.key.sku for cell in facts.cells}),
+            desk.lines(facts.count_id), facts.count_id, cells=cells, expiries=facts.expiries
         )
         desk.lines_are(facts.count_id, lines)
+        desk.cells_are(facts.count_id, cells)
     return were_closed
 
 
@@ -188,7 +187,7 @@ def _gather(desk: Desk, bins: Sequence[Bin], since: Mapping[str, datetime]) -> l
     desk.load_lines(row.count_id for found in rows.values() for row in found)
     facts = {
         place.bin: [
-            counts.to_facts(row, desk.lines(row.count_id), place.kind) for row in rows[place.bin]
+            counts.to_facts(row, desk.cells(row.count_id), place.kind) for row in rows[place.bin]
         ]
         for place in bins
     }
@@ -319,4 +318,5 @@ def _look_ahead(desk: Desk, work: Sequence[_BinWork]) -> LookAhead:
         desk.owner(zone="", kind="", value=Decimal(0))  # asked before any case waits to be written
         desk.load_factors(skus)
         ahead.load(desk.session, desk.site_id, skus, spans)
+        desk.load_bins(ahead.places())
     return ahead

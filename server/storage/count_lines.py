@@ -16,9 +16,10 @@ from sqlalchemy import bindparam, delete, update
 from sqlmodel import Session
 
 from app.contract.count_fold import LineKey
-from app.contract.vocabulary import Condition, Tracking
-from server.domain.reconcile import CountedCell, JudgedCell, merged_cells
-from server.storage.columns import to_u, to_us
+from app.contract.vocabulary import Condition
+from server.domain.ranges import Span
+from server.domain.reconcile import CountedCell, JudgedCell
+from server.storage.columns import from_u, from_us, to_u, to_us
 from server.storage.rows import by_keys, in_chunks, insert_tuples
 from server.storage.tables_casework import CountLineRow
 
@@ -87,18 +88,30 @@ def lines_of_count(session: Session, site_id: str, count_id: str) -> list[CountL
     return lines_of_counts(session, site_id, [count_id])[count_id]
 
 
+def cells_of(lines: Iterable[CountLine]) -> tuple[CountedCell, ...]:
+    """What was counted, as the engine judges it."""
+    return tuple(
+        CountedCell(
+            key=line.key,
+            quantity=from_u(line.quantity_u),
+            seen=Span(earliest=from_us(line.earliest_us), latest=from_us(line.latest_us)),
+        )
+        for line in lines
+        if line.is_counted
+    )
+
+
 def with_cells(
     before: Sequence[CountLine],
     count_id: str,
     *,
     cells: Iterable[CountedCell],
     expiries: Mapping[LineKey, str],
-    tracking: Mapping[str, Tracking],
 ) -> list[CountLine]:
-    """What was counted now; a verdict that a line has stays until it is judged again."""
+    """What was counted now, each cell once; a verdict that a line has stays until it is judged again."""
     known = {line.cell: line for line in before}
     wanted = {}
-    for seen in merged_cells(cells, tracking):
+    for seen in cells:
         cell = _cell(seen.key)
         counted = CountLine(
             count_id,

@@ -14,8 +14,7 @@ from app.contract.count_fold import CountStatus, LineKey
 from app.contract.vocabulary import BinKind, CountScope
 from server.domain.ranges import Span
 from server.domain.reconcile import CountedCell, CountFacts
-from server.storage.columns import from_u, from_us, to_us
-from server.storage.count_lines import CountLine
+from server.storage.columns import from_us, to_us
 from server.storage.rows import insert_rows
 from server.storage.tables_casework import CountRow
 
@@ -165,7 +164,7 @@ def last_ended(session: Session, site_id: str, bin_code: str) -> datetime | None
     return None if found is None else from_us(found)
 
 
-def to_facts(row: CountRow, lines: Iterable[CountLine], bin_kind: BinKind) -> CountFacts:
+def to_facts(row: CountRow, cells: tuple[CountedCell, ...], bin_kind: BinKind) -> CountFacts:
     """A stored count as the engine judges it."""
     return CountFacts(
         count_id=row.count_id,
@@ -176,15 +175,7 @@ def to_facts(row: CountRow, lines: Iterable[CountLine], bin_kind: BinKind) -> Co
         person=row.counted_by or None,
         opened=Span(earliest=from_us(row.opened_earliest_us), latest=from_us(row.opened_latest_us)),
         ended=Span(earliest=from_us(row.ended_earliest_us), latest=from_us(row.ended_latest_us)),
-        cells=tuple(
-            CountedCell(
-                key=line.key,
-                quantity=from_u(line.quantity_u),
-                seen=Span(earliest=from_us(line.earliest_us), latest=from_us(line.latest_us)),
-            )
-            for line in lines
-            if line.is_counted
-        ),
+        cells=cells,
     )
 
 

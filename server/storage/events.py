@@ -9,7 +9,6 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, union_all
 from sqlalchemy import select as select_columns
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
 from app.contract.events import DeviceEvent
@@ -17,6 +16,7 @@ from server.domain.arrivals import decode_once
 from server.domain.clock import ClockQuality, Moment, Sample, SeenClocks
 from server.storage.access import device_names
 from server.storage.columns import from_us
+from server.storage.rows import insert_new
 from server.storage.tables_sync import (
     ClockSampleRow,
     DeviceEventRow,
@@ -357,19 +357,6 @@ def seqs_above(session: Session, site_id: str, install_id: str, floor: int) -> l
         )
     )
     return sorted(set(session.connection().execute(both).scalars()))
-
-
-def insert_new(session: Session, model: Any, rows: Sequence[dict[str, Any]]) -> int:
-    """Insert the rows whose keys are not there yet; how many that were. The others stay as they are."""
-    if not rows:
-        return 0
-    is_sqlite = session.get_bind().dialect.name == "sqlite"
-    insert = sqlite.insert if is_sqlite else postgresql.insert
-    statement = insert(model.__table__).on_conflict_do_nothing()
-    kept = session.connection().execute(
-        statement, list(rows), execution_options={"preserve_rowcount": True}
-    )
-    return kept.rowcount
 
 
 def _chunks(values: Sequence[Any]) -> Iterable[Sequence[Any]]:

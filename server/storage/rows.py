@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import ColumnElement, Select, Table, bindparam, inspect, select, update
 from sqlalchemy import Row as SqlRow
+from sqlalchemy.dialects import postgresql
 from sqlmodel import Session, SQLModel
 
 Row = dict[str, Any]
@@ -42,7 +44,7 @@ def in_chunks(
         session.flush()
     for start in range(0, len(wanted), _CHUNK):
         values = {"site_id": site_id, "keys": wanted[start : start + _CHUNK]}
-        found += session.connection().execute(query, values)
+        found += session.connection().execute(query, values).fetchall()
     return found
 
 
@@ -94,13 +96,38 @@ def insert_tuples(
         return
     connection, table = session.connection(), table_of(rows)
     if connection.dialect.name == "sqlite":
-        marks = ", ".join("?" * len(names))
-        columns = ", ".join(names)
-        connection.exec_driver_sql(
-            f"INSERT INTO {table.name} ({columns}) VALUES ({marks})", list(values)
-        )
+        connection.exec_driver_sql(_insert_of(table, names), list(values))
     else:
         connection.execute(table.insert(), [dict(zip(names, each, strict=True)) for each in values])
+
+
+def insert_new(session: Session, rows: type[SQLModel], values: Sequence[Mapping[str, Any]]) -> int:
+    """Insert the rows whose keys are not there yet; how many that were. The others stay as they are.
+
+    All with the same columns.
+    """
+    if not values:
+        return 0
+    connection, table = session.connection(), table_of(rows)
+    if connection.dialect.name == "sqlite":
+        names = tuple(values[0])
+        kept = connection.exec_driver_sql(
+            f"{_insert_of(table, names)} ON CONFLICT DO NOTHING",
+            list(map(itemgetter(*names), values)),
+            execution_options=_COUNTED,
+        )
+    else:
+        statement = postgresql.insert(table).on_conflict_do_nothing()
+        kept = connection.execute(statement, list(values), execution_options=_COUNTED)
+    return kept.rowcount
+
+
+_COUNTED = {"preserve_rowcount": True}
+
+
+def _insert_of(table: Table, names: tuple[str, ...]) -> str:
+    marks = ", ".join("?" * len(names))
+    return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks})"
 
 
 def update_row(

@@ -27,7 +27,7 @@ from server.services.desk import Desk
 from server.storage import cases as case_rows
 from server.storage import ledger
 from server.storage.columns import from_u, to_us
-from server.storage.events import insert_new
+from server.storage.rows import insert_new
 from server.storage.rules import keep_tolerances
 from server.storage.tables_casework import CountLineRow, ExceptionCaseRow
 from server.storage.tables_sync import ClockSampleRow, DeviceEventRow
