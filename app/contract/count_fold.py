@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
 from app.contract.events import (
     BinClosed,
@@ -25,6 +26,8 @@ from app.contract.events import (
     UnknownNoted,
 )
 from app.contract.vocabulary import Condition, CountScope, Unit
+
+ZERO = Decimal(0)
 
 
 class CountStatus(StrEnum):
@@ -47,9 +50,11 @@ class Oddity(StrEnum):
     VOIDS_NOTHING = "voids_nothing"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class LineKey:
-    """Identity of a counted line: the same lot text on two SKUs is two lines."""
+class LineKey(NamedTuple):
+    """Identity of a counted line: the same lot text on two SKUs is two lines.
+
+    Named tuples here, where a push has thousands: made, hashed and sorted in half a dataclass's time.
+    """
 
     sku: str
     lot: str = ""
@@ -57,8 +62,7 @@ class LineKey:
     condition: Condition = Condition.GOOD
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(NamedTuple):
     """One entered quantity and the event it came from; `quantity` is in `unit`, not in base units."""
 
     event_id: str
@@ -73,8 +77,7 @@ class Entry:
         return self.quantity * self.factor
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CountedLine:
+class CountedLine(NamedTuple):
     """One line's total in base units, and what it was made of. Zero is a counted zero."""
 
     key: LineKey
@@ -119,13 +122,21 @@ class FoldedCount:
 
 
 @dataclass(slots=True)
+class _Line:
+    """One line while the events are gone through."""
+
+    first: str
+    last: str
+    total: Decimal = ZERO
+    entries: list[Entry] = field(default_factory=list)
+    expiry: str | None = None
+
+
+@dataclass(slots=True)
 class _Tally:
     """The fold's working state; never leaves this module."""
 
-    totals: dict[LineKey, Decimal] = field(default_factory=dict)
-    entries: dict[LineKey, list[Entry]] = field(default_factory=dict)
-    touched: dict[LineKey, tuple[str, str]] = field(default_factory=dict)
-    expiries: dict[LineKey, str] = field(default_factory=dict)
+    lines: dict[LineKey, _Line] = field(default_factory=dict)
     unknown: dict[tuple[str, str], tuple[Decimal, tuple[str, ...]]] = field(default_factory=dict)
     opened: tuple[str, BinOpened] | None = None
     ended: str | None = None
@@ -133,11 +144,12 @@ class _Tally:
     is_empty: bool = False
     oddities: list[tuple[str, Oddity]] = field(default_factory=list)
 
-    def touch(self, key: LineKey, event_id: str) -> None:
-        first, _ = self.touched.get(key, (event_id, event_id))
-        self.touched[key] = (first, event_id)
-        self.totals.setdefault(key, Decimal(0))
-        self.entries.setdefault(key, [])
+    def touch(self, key: LineKey, event_id: str) -> _Line:
+        line = self.lines.get(key)
+        if line is None:
+            line = self.lines[key] = _Line(event_id, event_id)
+        line.last = event_id
+        return line
 
 
 def fold_count(count_id: str, events: Iterable[DeviceEvent]) -> FoldedCount:
@@ -208,7 +220,7 @@ def _apply(tally: _Tally, event: DeviceEvent) -> None:
             tally.ended = event.id
             closed = isinstance(payload, BinClosed)
             tally.status = CountStatus.CLOSED if closed else CountStatus.LEFT
-            if tally.is_empty and any(total > 0 for total in tally.totals.values()):
+            if tally.is_empty and any(line.total > 0 for line in tally.lines.values()):
                 tally.oddities.append((event.id, Oddity.EMPTY_WITH_LINES))
         case _:
             pass  # sessions, notes and clocks say nothing about quantities
@@ -230,51 +242,50 @@ def _entry(event_id: str, entered: Entered, *, is_total: bool) -> Entry:
 
 def _count_item(tally: _Tally, event_id: str, payload: ItemCounted) -> None:
     key = _key(payload.line, payload.condition)
-    tally.touch(key, event_id)
+    line = tally.touch(key, event_id)
     entry = _entry(event_id, payload.entered, is_total=payload.mode == "set")
-    if key.serial and _serial_total(tally, key) + entry.base_quantity > 1 and not entry.is_total:
+    quantity = entry.base_quantity
+    if key.serial and _serial_total(tally, key) + quantity > 1 and not entry.is_total:
         # A serial number is one unit, however often its label is scanned, in whatever condition.
         tally.oddities.append((event_id, Oddity.SERIAL_REPEATED))
         return
-    tally.entries[key].append(entry)
-    before = Decimal(0) if entry.is_total else tally.totals[key]
-    tally.totals[key] = before + entry.base_quantity
+    line.entries.append(entry)
+    line.total = quantity if entry.is_total else line.total + quantity
     if payload.expiry is not None:
-        tally.expiries[key] = payload.expiry
+        line.expiry = payload.expiry
 
 
 def _serial_total(tally: _Tally, key: LineKey) -> Decimal:
-    same = (t for k, t in tally.totals.items() if (k.sku, k.serial) == (key.sku, key.serial))
-    return sum(same, Decimal(0))
+    unit = (key.sku, key.serial)
+    same = (line.total for k, line in tally.lines.items() if (k.sku, k.serial) == unit)
+    return sum(same, ZERO)
 
 
 def _mark_condition(tally: _Tally, event_id: str, payload: ConditionMarked) -> None:
-    source = _key(payload.line, payload.from_condition)
-    target = _key(payload.line, payload.to_condition)
     entry = _entry(event_id, payload.entered, is_total=False)
-    tally.touch(source, event_id)
-    tally.touch(target, event_id)
-    if entry.base_quantity > tally.totals[source]:
+    source = tally.touch(_key(payload.line, payload.from_condition), event_id)
+    target = tally.touch(_key(payload.line, payload.to_condition), event_id)
+    if entry.base_quantity > source.total:
         tally.oddities.append((event_id, Oddity.MARKED_MORE_THAN_COUNTED))
     # The marked units were seen: they count in the new condition even if the old line held fewer.
-    tally.totals[source] = max(Decimal(0), tally.totals[source] - entry.base_quantity)
-    tally.totals[target] += entry.base_quantity
-    tally.entries[target].append(entry)
+    source.total = max(ZERO, source.total - entry.base_quantity)
+    target.total += entry.base_quantity
+    target.entries.append(entry)
 
 
 def _note_unknown(tally: _Tally, event_id: str, payload: UnknownNoted) -> None:
     key = (payload.scan.raw, payload.scan.symbology)
-    quantity, ids = tally.unknown.get(key, (Decimal(0), ()))
+    quantity, ids = tally.unknown.get(key, (ZERO, ()))
     tally.unknown[key] = (quantity + Decimal(payload.quantity), (*ids, event_id))
 
 
 def _lines(tally: _Tally) -> Iterator[CountedLine]:
-    for key, (first, last) in tally.touched.items():
+    for key, line in tally.lines.items():
         yield CountedLine(
             key=key,
-            quantity=tally.totals[key],
-            entries=tuple(tally.entries[key]),
-            first_event_id=first,
-            last_event_id=last,
-            expiry=tally.expiries.get(key),
+            quantity=line.total,
+            entries=tuple(line.entries),
+            first_event_id=line.first,
+            last_event_id=line.last,
+            expiry=line.expiry,
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from decimal import Decimal
 
 from app.contract.count_fold import LineKey
@@ -15,7 +14,7 @@ def typed_text(sheet: KeypadSheet) -> str:
     """What is needed to show the same digits for the same line again."""
     return json.dumps(
         {
-            "line": asdict(sheet.key),
+            "line": sheet.key._asdict(),
             "purpose": sheet.purpose.value,
             "unit": sheet.pack.unit.value,
             "factor": quantity_text(sheet.pack.factor),

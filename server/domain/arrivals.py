@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NamedTuple
 
 from pydantic import TypeAdapter
 
@@ -47,8 +48,7 @@ class Known:
         return {user for sent in events if (user := _person_of(sent)) is not None}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arrival:
+class Arrival(NamedTuple):
     """One event of the push and what becomes of it. `event` is set when it is to be used."""
 
     sent: SentEvent

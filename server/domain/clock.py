@@ -13,6 +13,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 DRIFT_PPM = 200
 """A phone's crystal is within 20 to 50; this also holds for one that is broken."""
@@ -49,8 +50,7 @@ class Sample:
     t3_boot_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
+class Moment(NamedTuple):
     """What the device said about when."""
 
     boot_id: str
@@ -58,8 +58,7 @@ class Moment:
     wall_ms: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Placed:
+class Placed(NamedTuple):
     """The event happened between these, by the server's clock, both included."""
 
     earliest_ms: int
@@ -155,8 +154,14 @@ class _Bound:
 
     def least(self, boot_ms: int) -> int:
         after = bisect_right(self._at, boot_ms)
-        near = range(max(0, after - 1), min(after + 1, len(self._at)))
-        return min(self._offsets[i] + _drift(boot_ms - self._at[i]) for i in near)
+        if after == len(self._at):
+            return self._loosened(after - 1, boot_ms)
+        if after == 0:
+            return self._loosened(0, boot_ms)
+        return min(self._loosened(after - 1, boot_ms), self._loosened(after, boot_ms))
+
+    def _loosened(self, place: int, boot_ms: int) -> int:
+        return self._offsets[place] + _drift(boot_ms - self._at[place])
 
 
 def _without_undercut(points: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -202,14 +207,8 @@ def _placed(low: int, high: int, received_ms: int, *, best: ClockQuality) -> Pla
     high = min(high, received_ms)
     low = min(low, high)
     doubt = (high - low) // 2
-    quality = ClockQuality.POOR
-    if doubt < FAIR_MS:
-        quality = ClockQuality.FAIR
-    if doubt < GOOD_MS:
-        quality = ClockQuality.GOOD
-    return Placed(
-        earliest_ms=low, latest_ms=high, quality=max(quality, best, key=_WORSE.__getitem__)
-    )
-
-
-_WORSE = {quality: place for place, quality in enumerate(ClockQuality)}
+    if best is ClockQuality.POOR or doubt >= FAIR_MS:
+        return Placed(low, high, ClockQuality.POOR)
+    if best is ClockQuality.FAIR or doubt >= GOOD_MS:
+        return Placed(low, high, ClockQuality.FAIR)
+    return Placed(low, high, ClockQuality.GOOD)

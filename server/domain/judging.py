@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from app.contract.count_fold import LineKey
 from app.contract.vocabulary import CaseKind, Condition, Verdict
@@ -29,8 +30,7 @@ from server.domain.rounds import (
 MINUS = Decimal(-1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class CaseLine:
+class CaseLine(NamedTuple):
     """What one case is about, within a bin: at most one is open for each."""
 
     sku: str
@@ -40,7 +40,7 @@ class CaseLine:
 
 def line_of(key: LineKey) -> CaseLine:
     """The line a cell belongs to: its serials share one case."""
-    return CaseLine(sku=key.sku, lot=key.lot, condition=key.condition)
+    return CaseLine(key.sku, key.lot, key.condition)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,16 +107,11 @@ def judge_bin(facts: BinFacts) -> BinOutcome:
         settled[settlement.line].append(settlement)
     counts = sorted({c.count_id: c for c in facts.counts}.values(), key=lambda c: c.order)
     judged = {c.count_id: _judged(facts, c, settled) for c in counts}
-    by_line = {c.count_id: _by_line(judged[c.count_id]) for c in counts}
-    missed = {
-        line
-        for cells in by_line.values()
-        for line, own in cells.items()
-        if not all(cell.is_inside for cell in own)
-    }
+    missed = {line_of(c.key) for cells in judged.values() for c in cells if not c.is_inside}
+    lines = sorted(missed | set(settled))
+    by_line = {count_id: _by_line(cells, lines) for count_id, cells in judged.items()}
     outcomes = [
-        _line_outcome(facts, line, counts, by_line, settled.get(line, []))
-        for line in sorted(missed | set(settled))
+        _line_outcome(facts, line, counts, by_line, settled.get(line, [])) for line in lines
     ]
     found = [outcome for outcome in outcomes if outcome is not None]
     return BinOutcome(judged=judged, lines=tuple(_with_shadows(found)))
@@ -143,10 +138,15 @@ def _concerns(settled: LineSettlement, count: CountFacts) -> bool:
     return count.count_id in settlement.count_ids or count.order <= settlement.last
 
 
-def _by_line(cells: Sequence[JudgedCell]) -> dict[CaseLine, list[JudgedCell]]:
-    grouped: dict[CaseLine, list[JudgedCell]] = defaultdict(list)
+def _by_line(
+    cells: Sequence[JudgedCell], lines: Sequence[CaseLine]
+) -> dict[CaseLine, list[JudgedCell]]:
+    """Each line's cells; most lines of a bin never missed, and are not asked for."""
+    grouped: dict[CaseLine, list[JudgedCell]] = {line: [] for line in lines}
+    skus = {line.sku for line in lines}
     for cell in cells:
-        grouped[line_of(cell.key)].append(cell)
+        if cell.key.sku in skus and (line := line_of(cell.key)) in grouped:
+            grouped[line].append(cell)
     return grouped
 
 

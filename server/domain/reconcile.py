@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from itertools import accumulate
+from typing import NamedTuple
 
 from app.contract.count_fold import LineKey
 from app.contract.vocabulary import BinKind, CountScope, PhysicalState, Tracking, Verdict
@@ -21,8 +22,7 @@ from server.domain.stock import Movement, StockKey, visible_condition
 from server.domain.tolerance import Limits, is_within
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CountedCell:
+class CountedCell(NamedTuple):
     """What one person saw of one cell, and when.
 
     `seen` runs from the opening of the bin to the last scan of the line, widened by the clock's
@@ -63,8 +63,7 @@ class CountFacts:
         return self.scope is CountScope.WHOLE_BIN or key.sku == self.sku
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JudgedCell:
+class JudgedCell(NamedTuple):
     """One cell of a count beside the book of the same moment."""
 
     key: LineKey
@@ -215,9 +214,9 @@ def normal_key(key: LineKey, tracking: Mapping[str, Tracking]) -> LineKey:
     """The cell a key belongs to: a lot read off a SKU that is not tracked by lot names no cell."""
     match tracking.get(key.sku, Tracking.NONE):
         case Tracking.NONE:
-            return replace(key, lot="", serial="") if key.lot or key.serial else key
+            return key._replace(lot="", serial="") if key.lot or key.serial else key
         case Tracking.LOT:
-            return replace(key, serial="") if key.serial else key
+            return key._replace(serial="") if key.serial else key
         case Tracking.SERIAL:
             return key
 
@@ -231,7 +230,7 @@ def merged_cells(
         key = normal_key(cell.key, tracking)
         known = merged.get(key)
         if known is None:
-            merged[key] = cell if key is cell.key else replace(cell, key=key)
+            merged[key] = cell if key is cell.key else cell._replace(key=key)
         else:
             merged[key] = _added_up(known, cell)
     return tuple(merged.values())

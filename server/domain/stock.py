@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from app.contract.problems import RefusalError
 from app.contract.vocabulary import BinKind, Condition, OutsidePlace, PhysicalState
@@ -21,8 +22,7 @@ GONE_FROM_BIN = frozenset({PhysicalState.PICKED, PhysicalState.PACKED, PhysicalS
 """States of stock that is no longer in the bin it is booked on: nobody can count it there."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class StockKey:
+class StockKey(NamedTuple):
     """One cell of the book: how many of this, there, in that physical state."""
 
     bin: str

@@ -251,7 +251,7 @@ def _settled(
     desk: Desk, case: ExceptionCaseRow, count: CountRow, condition: Condition
 ) -> dict[str, Decimal]:
     """What earlier decisions have settled of the count, per serial, on the same stock in a condition."""
-    line = replace(case_rows.line_of_case(case), condition=condition)
+    line = case_rows.line_of_case(case)._replace(condition=condition)
     order = from_us(count.opened_earliest_us), count.count_id
     cases = case_rows.line_cases_of_bins(desk.session, desk.site_id, {case.bin: order[0]})
     settled: dict[str, Decimal] = {}

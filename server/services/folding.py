@@ -46,7 +46,10 @@ def fold_stored(
             CountedCell(
                 key=line.key,
                 quantity=line.quantity,
-                seen=opened.until(_not_before(opened, _span(by_id[line.last_event_id]))),
+                seen=Span(
+                    earliest=opened.earliest,
+                    latest=max(opened.latest, by_id[line.last_event_id].latest),
+                ),
             )
             for line in folded.lines
         ),

@@ -294,7 +294,7 @@ def _judge(desk: Desk, work: _BinWork) -> None:
             desk.lines(row.count_id),
             row.count_id,
             judged=judged,
-            unit_costs={cell.key.sku: desk.unit_cost(cell.key.sku) for cell in judged},
+            unit_cost=desk.unit_cost,
         )
         desk.lines_are(row.count_id, lines)
 

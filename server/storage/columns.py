@@ -32,6 +32,7 @@ def from_us(us: int) -> datetime:
     return _EPOCH + timedelta(microseconds=us)
 
 
+@lru_cache(maxsize=8192)
 def to_u(amount: Decimal) -> int:
     """Whole millionths of a quantity or an amount of money. ValueError when that would round."""
     scaled = amount * MILLION

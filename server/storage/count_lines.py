@@ -6,17 +6,15 @@ through row objects one by one took four times as long.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
-from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, delete, update
 from sqlmodel import Session
 
 from app.contract.count_fold import LineKey
-from app.contract.vocabulary import Condition
+from app.contract.vocabulary import Condition, Verdict
 from server.domain.ranges import Span
 from server.domain.reconcile import CountedCell, JudgedCell
 from server.storage.columns import from_u, from_us, to_u, to_us
@@ -25,6 +23,7 @@ from server.storage.tables_casework import CountLineRow
 
 LINE = CountLineRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it at run time
 _CONDITIONS = {condition.value: condition for condition in Condition}
+_TEXTS = {word: word.value for word in (*Condition, *Verdict)}
 _KEY = ("site_id", "count_id", "sku", "lot", "serial", "condition")
 
 
@@ -32,8 +31,7 @@ Cell = tuple[str, str, str, str]
 """SKU, lot, serial and condition: a LineKey as the table has it."""
 
 
-@dataclass(frozen=True, slots=True)
-class CountLine:
+class CountLine(NamedTuple):
     """One line of a count, as the columns of the table after the site."""
 
     count_id: str
@@ -55,7 +53,7 @@ class CountLine:
     @property
     def cell(self) -> Cell:
         """Its key in the table, within its count."""
-        return self.sku, self.lot, self.serial, self.condition
+        return self[1:5]
 
     @property
     def key(self) -> LineKey:
@@ -65,10 +63,13 @@ class CountLine:
         )
 
 
-_NAMES = tuple(CountLine.__dataclass_fields__)
-_values_of = attrgetter(*_NAMES)
-_BY_COUNT = by_keys(CountLineRow, "count_id").order_by(
-    LINE.c.count_id, LINE.c.sku, LINE.c.lot, LINE.c.serial, LINE.c.condition
+_NAMES = CountLine._fields
+_COUNTED = CountLine._fields.index("book_low_u")
+"""So many columns say what was counted; the others how it was judged."""
+_BY_COUNT = (
+    by_keys(CountLineRow, "count_id")
+    .with_only_columns(*(LINE.c[name] for name in _NAMES))
+    .order_by(LINE.c.count_id, LINE.c.sku, LINE.c.lot, LINE.c.serial, LINE.c.condition)
 )
 _VALUES = tuple(name for name in _NAMES if name not in _KEY)
 
@@ -79,7 +80,7 @@ def lines_of_counts(
     """The lines of several counts, each in the order of their keys."""
     found: dict[str, list[CountLine]] = {count_id: [] for count_id in count_ids}
     for row in in_chunks(session, _BY_COUNT, site_id, count_ids):
-        found[row.count_id].append(CountLine(*_values_of(row)))
+        found[row.count_id].append(CountLine._make(row))
     return found
 
 
@@ -129,18 +130,12 @@ def with_cells(
 
 
 def _cell(key: LineKey) -> Cell:
-    return key.sku, key.lot, key.serial, key.condition.value
+    sku, lot, serial, condition = key
+    return sku, lot, serial, _TEXTS[condition]
 
 
 def _judged_like(line: CountLine, before: CountLine) -> CountLine:
-    return replace(
-        line,
-        book_low_u=before.book_low_u,
-        book_high_u=before.book_high_u,
-        verdict=before.verdict,
-        is_inside=before.is_inside,
-        unit_cost_u=before.unit_cost_u,
-    )
+    return CountLine._make(line[:_COUNTED] + before[_COUNTED:])
 
 
 def with_judgement(
@@ -148,7 +143,7 @@ def with_judgement(
     count_id: str,
     *,
     judged: Sequence[JudgedCell],
-    unit_costs: Mapping[str, Decimal],
+    unit_cost: Callable[[str], Decimal],
 ) -> list[CountLine]:
     """The verdicts beside the counted lines; cells nobody counted get a line of their own."""
     known = {line.cell: line for line in before}
@@ -156,22 +151,24 @@ def with_judgement(
     for found in judged:
         cell = _cell(found.key)
         line = known.get(cell)
-        wanted[cell] = CountLine(
-            count_id,
-            *cell,
-            is_counted=line is not None and line.is_counted,
-            quantity_u=0 if line is None else line.quantity_u,
-            earliest_us=to_us(found.seen.earliest) if line is None else line.earliest_us,
-            latest_us=to_us(found.seen.latest) if line is None else line.latest_us,
-            expiry="" if line is None else line.expiry,
-            book_low_u=to_u(found.book.low),
-            book_high_u=to_u(found.book.high),
-            verdict=found.verdict.value,
-            is_inside=found.is_inside,
-            unit_cost_u=to_u(unit_costs.get(found.key.sku, Decimal(0))),
+        counted = line[:_COUNTED] if line else (count_id, *cell, *_not_counted(found.seen))
+        wanted[cell] = CountLine._make(
+            (
+                *counted,
+                to_u(found.book.low),
+                to_u(found.book.high),
+                _TEXTS[found.verdict],
+                found.is_inside,
+                to_u(unit_cost(found.key.sku)),
+            )
         )
     unjudged = {c: line for c, line in known.items() if line.is_counted and c not in wanted}
     return [*unjudged.values(), *wanted.values()]
+
+
+def _not_counted(seen: Span) -> tuple[bool, int, int, int, str]:
+    """Zero, because somebody closed the bin: the columns from `is_counted` to `expiry`."""
+    return False, 0, to_us(seen.earliest), to_us(seen.latest), ""
 
 
 def write_lines(
@@ -184,6 +181,9 @@ def write_lines(
     new: list[CountLine] = []
     changed: list[CountLine] = []
     for stored, wanted in changes:
+        if not stored:
+            new += wanted
+            continue
         before = {line.cell: line for line in stored}
         after = {line.cell: line for line in wanted}
         gone += [line for key, line in before.items() if key not in after]
@@ -192,12 +192,7 @@ def write_lines(
     connection = session.connection()
     if gone:
         connection.execute(_DELETE, [_named(site_id, line, _KEY) for line in gone])
-    insert_tuples(
-        session,
-        CountLineRow,
-        ("site_id", *_NAMES),
-        [(site_id, *_values_of(line)) for line in new],
-    )
+    insert_tuples(session, CountLineRow, ("site_id", *_NAMES), [(site_id, *line) for line in new])
     if changed:
         rows = [
             _named(site_id, line, _KEY) | {name: getattr(line, name) for name in _VALUES}

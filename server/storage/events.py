@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Row, bindparam, union_all
 from sqlalchemy import select as select_columns
@@ -30,8 +30,7 @@ BRANCH = "~"
 _CHUNK = 400
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredEvent:
+class StoredEvent(NamedTuple):
     """A device's event with when it surely happened and how it came here."""
 
     event: DeviceEvent
@@ -112,7 +111,7 @@ _OF_COUNTS = (
 def _placed(row: Row[Any], clocks: SeenClocks, device_name: str) -> StoredEvent:
     event = decode_once(row.raw)
     when = clocks.place(
-        Moment(boot_id=event.boot_id, boot_ms=event.boot_ms, wall_ms=event.wall_ms),
+        Moment(event.boot_id, event.boot_ms, event.wall_ms),
         # The millisecond in which it arrived, rounded up: it happened no later.
         -(-row.received_us // 1000),
     )

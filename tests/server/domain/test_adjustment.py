@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -27,7 +26,7 @@ from tests.support.sheets import NINE, at
 
 D = Decimal
 AVAILABLE = StockKey(bin="A-01", sku="S1")
-RESERVED = replace(AVAILABLE, state=PhysicalState.RESERVED)
+RESERVED = AVAILABLE._replace(state=PhysicalState.RESERVED)
 
 
 def posting(quantity: str, **fields) -> Posting:
