@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from server.services import odd_facts, reconciling, skipping
@@ -60,14 +61,10 @@ def compare(
 
 
 def _catch_up(work: Comparison) -> None:
-    waiting = work.session.exec(
-        select(CompareLaterRow)
-        .where(CompareLaterRow.site_id == work.site_id)
-        .order_by(col(CompareLaterRow.tries), col(CompareLaterRow.count_id))
-        .limit(AGAIN_MAX)
-    ).all()
-    for row in waiting:
-        if _try(work, reconciling.counts_changed, [row.count_id]) is None:
+    waiting = work.session.connection().execute(_WAITING, {"site_id": work.site_id})
+    for count_id in waiting.scalars().all():
+        row = work.session.get_one(CompareLaterRow, (work.site_id, count_id))
+        if _try(work, reconciling.counts_changed, [count_id]) is None:
             work.session.delete(row)
         else:
             row.tries += 1
@@ -75,14 +72,24 @@ def _catch_up(work: Comparison) -> None:
 
 def report_gaps(work: Comparison) -> None:
     """A hole in a device's sequence for more than a day: something it recorded has not arrived."""
-    overdue = work.session.exec(
-        select(InstallRow).where(
-            InstallRow.site_id == work.site_id,
-            col(InstallRow.gap_since_us) < to_us(work.now - GAP_AFTER),
-        )
-    ).all()
-    for row in overdue:
-        _try(work, _open_gap, [row.install_id])
+    values = {"site_id": work.site_id, "before_us": to_us(work.now - GAP_AFTER)}
+    work.session.flush()
+    overdue = work.session.connection().execute(_OVERDUE, values)
+    for install_id in overdue.scalars().all():
+        _try(work, _open_gap, [install_id])
+
+
+# What every push asks, and mostly for nothing: made once, and without the ORM.
+_WAITING = (
+    select(CompareLaterRow.count_id)
+    .where(col(CompareLaterRow.site_id) == bindparam("site_id"))
+    .order_by(col(CompareLaterRow.tries), col(CompareLaterRow.count_id))
+    .limit(AGAIN_MAX)
+)
+_OVERDUE = select(InstallRow.install_id).where(
+    col(InstallRow.site_id) == bindparam("site_id"),
+    col(InstallRow.gap_since_us) < bindparam("before_us"),
+)
 
 
 def _open_gap(

@@ -41,7 +41,7 @@ from server.services.held_settling import used_elsewhere
 from server.storage import access, events
 from server.storage.columns import to_us
 from server.storage.engine import Database
-from server.storage.rows import insert_new
+from server.storage.rows import insert_new, insert_rows
 from server.storage.tables_sync import (
     ClockSampleRow,
     DeviceEventRow,
@@ -313,15 +313,13 @@ def _link(push: _Push, install: InstallRow, fresh: Sequence[Arrival]) -> None:
     install.audit_head = chain_head(
         install.audit_head, install.pushes, to_us(push.now), [a.sha256 for a in fresh]
     )
-    push.session.add(
-        PushRow(
-            site_id=push.site_id,
-            install_id=install.install_id,
-            number=install.pushes,
-            received_us=to_us(push.now),
-            head=install.audit_head,
-        )
-    )
+    link = {
+        "install_id": install.install_id,
+        "number": install.pushes,
+        "received_us": to_us(push.now),
+        "head": install.audit_head,
+    }
+    insert_rows(push.session, push.site_id, PushRow, [link])
 
 
 def chain_head(previous: str, number: int, received_us: int, hashes: Sequence[str]) -> str:
@@ -379,12 +377,13 @@ def _is_sane(*clocks_ms: int) -> bool:
 
 
 def _note_device(push: _Push, app_version: str, *, is_forked: bool) -> None:
-    row = access.device_row(push.session, push.site_id, push.device.device_id)
-    assert row is not None, "its token was looked up"
-    row.seen_us, row.app_version = to_us(push.now), storable(app_version)
-    if is_forked and row.state == DeviceState.ACTIVE:
-        row.state = DeviceState.FORKED.value
-    push.session.add(row)
+    session, site_id, device_id = push.session, push.site_id, push.device.device_id
+    access.note_contact(session, site_id, device_id, at=push.now, app_version=storable(app_version))
+    if is_forked:
+        row = access.device_row(session, site_id, device_id)
+        assert row is not None, "its token was looked up"
+        if row.state == DeviceState.ACTIVE:
+            row.state = DeviceState.FORKED.value
 
 
 def _compare(push: _Push, arrivals: Sequence[Arrival]) -> None:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 
+from sqlalchemy import Row, bindparam, update
+from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
 from app.contract.vocabulary import COUNTING_ROLES, Role
 from server.domain.people import Device, DeviceState, Person
 from server.storage.columns import from_u, to_us
+from server.storage.rows import table_of
 from server.storage.tables_access import (
     AccessHistoryRow,
     ApiKeyRow,
@@ -42,11 +46,8 @@ def find_person(session: Session, site_id: str, user_id: str) -> Person | None:
 
 def all_people(session: Session, site_id: str) -> list[Person]:
     """Everybody active, by id."""
-    rows = session.exec(
-        select(PersonRow)
-        .where(PersonRow.site_id == site_id, col(PersonRow.is_active))
-        .order_by(col(PersonRow.user_id))
-    )
+    session.flush()
+    rows = session.connection().execute(_ACTIVE, {"site_id": site_id})
     return [to_person(row) for row in rows]
 
 
@@ -62,11 +63,9 @@ def who_counts(session: Session, site_id: str, named: Collection[str]) -> set[st
     """Those of the people named who count here or ever did: a counter may be an auditor by now."""
     if not named:
         return set()
-    rows = session.exec(
-        select(PersonRow.user_id, PersonRow.role).where(
-            PersonRow.site_id == site_id, col(PersonRow.user_id).in_(named)
-        )
-    ).all()
+    session.flush()
+    values = {"site_id": site_id, "named": list(named)}
+    rows = session.connection().execute(_NAMED, values).fetchall()
     able = {user_id for user_id, role in rows if role in COUNTING_ROLES}
     others = {user_id for user_id, _ in rows} - able
     return able | _once_counted(session, site_id, others) if others else able
@@ -83,6 +82,18 @@ def _once_counted(session: Session, site_id: str, user_ids: Collection[str]) -> 
     return {who for who, note in notes if note.split(" ")[0] in COUNTING_ROLES}
 
 
+_PERSON = table_of(PersonRow).c
+_ACTIVE = (
+    select_columns(*_PERSON)
+    .where(_PERSON.site_id == bindparam("site_id"), _PERSON.is_active)
+    .order_by(_PERSON.user_id)
+)
+_NAMED = select_columns(_PERSON.user_id, _PERSON.role).where(
+    _PERSON.site_id == bindparam("site_id"),
+    _PERSON.user_id.in_(bindparam("named", expanding=True)),
+)
+
+
 def people_with_pins(session: Session, site_id: str, ids: Sequence[str]) -> list[PersonRow]:
     """Rows of the active people among the ids who may sign in at a device."""
     return list(
@@ -97,7 +108,7 @@ def people_with_pins(session: Session, site_id: str, ids: Sequence[str]) -> list
     )
 
 
-def to_person(row: PersonRow) -> Person:
+def to_person(row: PersonRow | Row[Any]) -> Person:
     """The person a row is about."""
     return Person(
         user_id=row.user_id,
@@ -124,12 +135,38 @@ def device_by_token(session: Session, site_id: str, token: str) -> DeviceRow | N
 
 def device_names(session: Session, site_id: str, ids: Sequence[str]) -> dict[str, str]:
     """Name of each of the devices."""
-    rows = session.exec(
-        select(DeviceRow.device_id, DeviceRow.name).where(
-            DeviceRow.site_id == site_id, col(DeviceRow.device_id).in_(ids)
-        )
+    session.flush()
+    rows = session.connection().execute(_NAMES, {"site_id": site_id, "ids": list(ids)})
+    return {device_id: name for device_id, name in rows}  # noqa: C416
+
+
+_NAMES = select_columns(col(DeviceRow.device_id), col(DeviceRow.name)).where(
+    col(DeviceRow.site_id) == bindparam("site_id"),
+    col(DeviceRow.device_id).in_(bindparam("ids", expanding=True)),
+)
+
+
+def note_contact(
+    session: Session, site_id: str, device_id: str, *, at: datetime, app_version: str
+) -> None:
+    """The device was heard of just now."""
+    values = {
+        "of_site": site_id,
+        "of_device": device_id,
+        "seen_us": to_us(at),
+        "app_version": app_version,
+    }
+    session.connection().execute(_CONTACT, values)
+
+
+_CONTACT = (
+    update(DeviceRow)
+    .where(
+        col(DeviceRow.site_id) == bindparam("of_site"),
+        col(DeviceRow.device_id) == bindparam("of_device"),
     )
-    return dict(rows.all())
+    .values(seen_us=bindparam("seen_us"), app_version=bindparam("app_version"))
+)
 
 
 def all_devices(session: Session, site_id: str) -> list[DeviceRow]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import bindparam, text
+from sqlalchemy import TextClause, bindparam, text
 from sqlmodel import Session
 
 from app.contract.vocabulary import PhysicalState
@@ -68,10 +69,9 @@ def books_of_bins(
     """The book of each bin at its own instant: every key with something on book."""
     books: dict[str, dict[StockKey, Decimal]] = {place: {} for place in at}
     for chunk in _chunks(sorted(at)):
-        marks, values = _wanted([(place, to_us(at[place])) for place in chunk])
-        found = session.connection().execute(
-            text(_BOOKS.format(wanted=marks)), values | {"site_id": site_id, "never": NEVER}
-        )
+        values = _wanted([(place, to_us(at[place])) for place in chunk])
+        values |= {"site_id": site_id, "never": NEVER}
+        found = session.connection().execute(_books(len(chunk)), values).fetchall()
         for place, sku, lot, serial, state, quantity in found:
             key = StockKey(bin=place, sku=sku, lot=lot, serial=serial, state=_STATES[state])
             books[place][key] = from_u(int(quantity))
@@ -91,13 +91,11 @@ def movements_of_bins(
     """
     moves: dict[str, list[Movement]] = {place: [] for place in spans}
     for chunk in _chunks(sorted(spans)):
-        marks, values = _wanted([(p, *(to_us(at) for at in spans[p])) for p in chunk])
+        values = _wanted([(p, *(to_us(at) for at in spans[p])) for p in chunk])
         values["site_id"] = site_id
-        only = "" if skus is None else _ONLY
-        query = text(_LEGS.format(wanted=marks, columns=_COLUMNS, skus=only))
         if skus is not None:
-            query = query.bindparams(bindparam("skus", expanding=True))
             values["skus"] = sorted(skus)
+        query = _legs(len(chunk), only_some=skus is not None)
         for row in session.connection().execute(query, values).mappings():
             moves[row["at_bin"]].append(to_movement(row))
     for found in moves.values():
@@ -111,17 +109,35 @@ _ONLY = "AND coalesce(m.sku, wanted.bin) IN :skus"
 _COLUMNS = ", ".join(f"m.{column.name}" for column in MOVEMENT.columns)
 
 
-def _wanted(rows: Sequence[tuple[str, *tuple[int, ...]]]) -> tuple[str, dict[str, Any]]:
-    """The rows of a VALUES list, and what is bound in it. The first row says what is a number."""
-    values: dict[str, Any] = {}
-    marks = []
-    for number, row in enumerate(rows):
-        names = [f"w{number}_{place}" for place in range(len(row))]
-        values.update(zip(names, row, strict=True))
-        kinds = ["text", *["bigint"] * (len(row) - 1)]
-        cast = [f"CAST(:{name} AS {kind})" for name, kind in zip(names, kinds, strict=True)]
-        marks.append(f"({', '.join(cast)})")
-    return ", ".join(marks), values
+@lru_cache(maxsize=_CHUNK)
+def _books(bins: int) -> TextClause:
+    """The question for so many bins: putting it together takes longer than the answer."""
+    return text(_BOOKS.format(wanted=_marks(bins, instants=1)))
+
+
+@lru_cache(maxsize=2 * _CHUNK)
+def _legs(bins: int, *, only_some: bool) -> TextClause:
+    only = _ONLY if only_some else ""
+    query = text(_LEGS.format(wanted=_marks(bins, instants=2), columns=_COLUMNS, skus=only))
+    return query.bindparams(bindparam("skus", expanding=True)) if only_some else query
+
+
+def _marks(rows: int, *, instants: int) -> str:
+    """The rows of a VALUES list, for `_wanted`. The first row says what is a number."""
+    kinds = ["text", *["bigint"] * instants]
+    return ", ".join(
+        f"({', '.join(f'CAST(:w{row}_{place} AS {kind})' for place, kind in enumerate(kinds))})"
+        for row in range(rows)
+    )
+
+
+def _wanted(rows: Sequence[tuple[str, *tuple[int, ...]]]) -> dict[str, Any]:
+    """What is bound in a VALUES list."""
+    return {
+        f"w{row}_{place}": value
+        for row, values in enumerate(rows)
+        for place, value in enumerate(values)
+    }
 
 
 def _chunks(bins: Sequence[str]) -> Iterator[Sequence[str]]:

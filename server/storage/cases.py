@@ -10,7 +10,6 @@ from decimal import Decimal
 
 from sqlalchemy import bindparam
 from sqlmodel import Session, col, func, or_, select
-from sqlmodel.sql.expression import SelectOfScalar
 
 from app.contract.vocabulary import Condition, ReasonCode, quantity_text
 from server.domain.adjustment import PostedPart
@@ -145,7 +144,8 @@ def bins_with_open_lines(session: Session, site_id: str) -> dict[str, int]:
 
 def live_cases_of_sku(session: Session, site_id: str, sku: str) -> list[ExceptionCaseRow]:
     """Open line cases of a SKU in every bin, at most LIVE_MAX of them."""
-    return list(session.exec(_live_of(site_id, [sku]).limit(LIVE_MAX)))
+    values = {"site_id": site_id, "skus": [sku]}
+    return list(session.exec(_LIVE.limit(LIVE_MAX), params=values))
 
 
 _HOW_MANY = (
@@ -171,24 +171,23 @@ def live_cases_of_skus(
         numbers = dict(session.exec(_HOW_MANY, params=values).all())
         few = [sku for sku, number in numbers.items() if number <= LIVE_MAX]
         if few:
-            for row in session.exec(_live_of(site_id, few)):
+            for row in session.exec(_LIVE, params={"site_id": site_id, "skus": few}):
                 found.setdefault(row.sku, []).append(row)
         for sku in numbers.keys() - set(few):
             found[sku] = live_cases_of_sku(session, site_id, sku)
     return found
 
 
-def _live_of(site_id: str, skus: Sequence[str]) -> SelectOfScalar[ExceptionCaseRow]:
-    return (
-        select(ExceptionCaseRow)
-        .where(
-            col(ExceptionCaseRow.site_id) == site_id,
-            col(ExceptionCaseRow.sku).in_(skus),
-            col(ExceptionCaseRow.is_live),
-            col(ExceptionCaseRow.subject) == "",
-        )
-        .order_by(col(ExceptionCaseRow.case_id))
+_LIVE = (
+    select(ExceptionCaseRow)
+    .where(
+        col(ExceptionCaseRow.site_id) == bindparam("site_id"),
+        col(ExceptionCaseRow.sku).in_(bindparam("skus", expanding=True)),
+        col(ExceptionCaseRow.is_live),
+        col(ExceptionCaseRow.subject) == "",
     )
+    .order_by(col(ExceptionCaseRow.case_id))
+)
 
 
 def cases_of_subject(session: Session, site_id: str, subject: str) -> list[ExceptionCaseRow]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import delete, event, func, tuple_
+from sqlalchemy import bindparam, delete, event, func, tuple_
 from sqlalchemy import select as select_columns
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session as AnySession
@@ -281,10 +281,17 @@ def count_changes(session: Session, site_id: str) -> int:
 
 def server_mark(session: Session, site_id: str, name: str) -> str | None:
     """A named fact about this database, or None."""
-    row = session.get(ServerMarkRow, (site_id, name))
-    return row.value if row else None
+    found = session.connection().execute(_MARK, {"site_id": site_id, "name": name}).scalar()
+    return None if found is None else str(found)
+
+
+_MARK = select_columns(col(ServerMarkRow.value)).where(
+    col(ServerMarkRow.site_id) == bindparam("site_id"),
+    col(ServerMarkRow.name) == bindparam("name"),
+)
 
 
 def set_server_mark(session: Session, site_id: str, name: str, value: str) -> None:
     """Set it in the caller's transaction."""
     session.merge(ServerMarkRow(site_id=site_id, name=name, value=value))
+    session.flush()

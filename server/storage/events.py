@@ -77,9 +77,10 @@ def events_of_counts(
     session: Session, site_id: str, count_ids: Sequence[str]
 ) -> dict[str, list[StoredEvent]]:
     """The events of each of the counts, as `events_of_count`; a push asks for all of its counts."""
-    rows: list[Row[Any]] = []
+    rows: list[Any] = []
     for chunk in _chunks(count_ids):
-        rows += session.connection().execute(_OF_COUNTS, {"site_id": site_id, "ids": chunk})
+        values = {"site_id": site_id, "ids": chunk}
+        rows += session.connection().execute(_OF_COUNTS, values).fetchall()
     clocks = {
         install_id: SeenClocks(samples_of(session, site_id, install_id))
         for install_id in {row.install_id for row in rows}
@@ -130,18 +131,7 @@ def _placed(row: Row[Any], clocks: SeenClocks, device_name: str) -> StoredEvent:
 def samples_of(session: Session, site_id: str, install_id: str) -> list[Sample]:
     """Everything known about an install's clocks; a branch has those of its install."""
     install_id = install_id.split(BRANCH, maxsplit=1)[0]
-    rows = session.connection().execute(
-        select_columns(
-            col(ClockSampleRow.boot_id),
-            col(ClockSampleRow.t0_boot_ms),
-            col(ClockSampleRow.t0_wall_ms),
-            col(ClockSampleRow.t1_ms),
-            col(ClockSampleRow.t2_ms),
-            col(ClockSampleRow.t3_boot_ms),
-        )
-        .where(col(ClockSampleRow.site_id) == site_id, col(ClockSampleRow.install_id) == install_id)
-        .order_by(col(ClockSampleRow.boot_id), col(ClockSampleRow.t0_boot_ms))
-    )
+    rows = session.connection().execute(_SAMPLES, {"site_id": site_id, "install_id": install_id})
     return [
         Sample(
             boot_id=row.boot_id,
@@ -153,6 +143,23 @@ def samples_of(session: Session, site_id: str, install_id: str) -> list[Sample]:
         )
         for row in rows
     ]
+
+
+_SAMPLES = (
+    select_columns(
+        col(ClockSampleRow.boot_id),
+        col(ClockSampleRow.t0_boot_ms),
+        col(ClockSampleRow.t0_wall_ms),
+        col(ClockSampleRow.t1_ms),
+        col(ClockSampleRow.t2_ms),
+        col(ClockSampleRow.t3_boot_ms),
+    )
+    .where(
+        col(ClockSampleRow.site_id) == bindparam("site_id"),
+        col(ClockSampleRow.install_id) == bindparam("install_id"),
+    )
+    .order_by(col(ClockSampleRow.boot_id), col(ClockSampleRow.t0_boot_ms))
+)
 
 
 # -- held events
@@ -246,13 +253,19 @@ def lock_install(session: Session, site_id: str, install_id: str, device_id: str
             }
         ],
     )
-    row = session.exec(
-        select(InstallRow)
-        .where(InstallRow.site_id == site_id, InstallRow.install_id == install_id)
-        .with_for_update()
-    ).one()
+    row = session.exec(_INSTALL, params={"site_id": site_id, "install_id": install_id}).one()
     row.device_id = device_id
     return row
+
+
+_INSTALL = (
+    select(InstallRow)
+    .where(
+        col(InstallRow.site_id) == bindparam("site_id"),
+        col(InstallRow.install_id) == bindparam("install_id"),
+    )
+    .with_for_update()
+)
 
 
 def find_install(session: Session, site_id: str, install_id: str) -> InstallRow | None:
@@ -281,19 +294,22 @@ def hashes_by_seq(
     """SHA-256 of everything held, usable or not, under each of the install's numbers."""
     known: dict[int, set[str]] = {}
     for chunk in _chunks(seqs):
-        both = union_all(
-            *(
-                select_columns(col(t.seq), col(t.sha256)).where(
-                    col(t.site_id) == site_id,
-                    col(t.install_id) == install_id,
-                    col(t.seq).in_(chunk),
-                )
-                for t in (DeviceEventRow, HeldEventRow)
-            )
-        )
-        for seq, sha in session.connection().execute(both):
+        values = {"site_id": site_id, "install_id": install_id, "seqs": chunk}
+        for seq, sha in session.connection().execute(_HASHES, values):
             known.setdefault(seq, set()).add(sha)
     return known
+
+
+_HASHES = union_all(
+    *(
+        select_columns(col(t.seq), col(t.sha256)).where(
+            col(t.site_id) == bindparam("site_id"),
+            col(t.install_id) == bindparam("install_id"),
+            col(t.seq).in_(bindparam("seqs", expanding=True)),
+        )
+        for t in (DeviceEventRow, HeldEventRow)
+    )
+)
 
 
 def sha256_at(session: Session, site_id: str, install_id: str, seq: int) -> str:

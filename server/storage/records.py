@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Row, bindparam
@@ -152,7 +153,7 @@ def find_sku(session: Session, site_id: str, sku: str) -> Sku | None:
 def find_skus(session: Session, site_id: str, skus: Iterable[str]) -> dict[str, Sku]:
     """Those of the SKUs that are known."""
     rows = in_chunks(session, _SKUS, site_id, skus)
-    return {row.sku: to_sku(row) for row in rows}
+    return {row.sku: _sku_of(row) for row in rows}
 
 
 _BINS = by_keys(BinRow, "bin")
@@ -306,6 +307,10 @@ def to_sku(row: SkuRow | Row[Any]) -> Sku:
         state=_STATES[row.state],
         owner=row.owner,
     )
+
+
+_sku_of = lru_cache(maxsize=4096)(to_sku)
+"""The same for a row as it was just read: what is counted every day is made once, until it changes."""
 
 
 def to_barcode(row: BarcodeRow | Row[Any]) -> Barcode:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlmodel import Session, col, delete, select
+from sqlalchemy import Row
+from sqlmodel import Session, col, delete
 
 from server.domain.planning import OwnerRule
 from server.domain.rounds import ROUNDS_MAX
 from server.domain.tolerance import SEED_RULES, Limits, ToleranceRule, ToleranceScope
 from server.storage.columns import from_u, to_u
+from server.storage.rows import rows_of_site
 from server.storage.tables_casework import CaseworkPolicyRow, OwnerRuleRow, ToleranceRow
 
 LIMIT_NAMES = (
@@ -35,15 +37,16 @@ class Policy:
 
 def tolerance_rules(session: Session, site_id: str) -> list[ToleranceRule]:
     """Every tolerance of the site, by scope and key; the seed rules until it sets some of its own."""
-    query = (
-        select(ToleranceRow)
-        .where(col(ToleranceRow.site_id) == site_id)
-        .order_by(col(ToleranceRow.scope), col(ToleranceRow.key))
-    )
-    return [_to_rule(row) for row in session.exec(query)] or list(SEED_RULES)
+    rows = session.connection().execute(_TOLERANCES, {"site_id": site_id}).fetchall()
+    return [_to_rule(row) for row in rows] or list(SEED_RULES)
 
 
-def _to_rule(row: ToleranceRow) -> ToleranceRule:
+_TOLERANCES = rows_of_site(ToleranceRow, "scope", "key")
+_OWNERS = rows_of_site(OwnerRuleRow)
+_POLICY = rows_of_site(CaseworkPolicyRow)
+
+
+def _to_rule(row: Row[Any]) -> ToleranceRule:
     limits: dict[str, Decimal | None] = {}
     for name in LIMIT_NAMES:
         stored = getattr(row, f"{name}_u")
@@ -68,7 +71,7 @@ def keep_tolerances(
 
 def owner_rules(session: Session, site_id: str) -> list[OwnerRule]:
     """Who owns what, as rows of the owner table."""
-    rows = session.exec(select(OwnerRuleRow).where(col(OwnerRuleRow.site_id) == site_id))
+    rows = session.connection().execute(_OWNERS, {"site_id": site_id})
     return [
         OwnerRule(
             owner=row.owner,
@@ -100,7 +103,7 @@ def keep_owner_rules(session: Session, site_id: str, rules: Iterable[OwnerRule])
 
 def policy_of(session: Session, site_id: str) -> Policy:
     """The site's numbers; the defaults until it sets some."""
-    row = session.get(CaseworkPolicyRow, site_id)
+    row = session.connection().execute(_POLICY, {"site_id": site_id}).one_or_none()
     if row is None:
         return Policy()
     second = None if row.second_above_u is None else from_u(row.second_above_u)
