@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select
 
 from app.contract.vocabulary import COUNTING_ROLES, Role
 from server.domain.people import Device, DeviceState, Person
+from server.storage.among import among
 from server.storage.columns import from_u, to_us
 from server.storage.rows import table_of
 from server.storage.tables_access import (
@@ -142,7 +143,7 @@ def device_names(session: Session, site_id: str, ids: Sequence[str]) -> dict[str
 
 _NAMES = select_columns(col(DeviceRow.device_id), col(DeviceRow.name)).where(
     col(DeviceRow.site_id) == bindparam("site_id"),
-    col(DeviceRow.device_id).in_(bindparam("ids", expanding=True)),
+    among(col(DeviceRow.device_id), "ids"),
 )
 
 

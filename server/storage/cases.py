@@ -16,6 +16,7 @@ from server.domain.adjustment import PostedPart
 from server.domain.cases import HistoryFact
 from server.domain.judging import CaseLine
 from server.domain.ranges import Range
+from server.storage.among import among
 from server.storage.columns import from_u, from_us, to_us
 from server.storage.tables_casework import (
     AdjustmentPartRow,
@@ -98,7 +99,7 @@ _OF_BINS = (
     select(ExceptionCaseRow)
     .where(
         col(ExceptionCaseRow.site_id) == bindparam("site_id"),
-        col(ExceptionCaseRow.bin).in_(bindparam("bins", expanding=True)),
+        among(col(ExceptionCaseRow.bin), "bins"),
         col(ExceptionCaseRow.subject) == "",
         or_(
             col(ExceptionCaseRow.is_live),
@@ -152,7 +153,7 @@ _HOW_MANY = (
     select(ExceptionCaseRow.sku, func.count())
     .where(
         col(ExceptionCaseRow.site_id) == bindparam("site_id"),
-        col(ExceptionCaseRow.sku).in_(bindparam("skus", expanding=True)),
+        among(col(ExceptionCaseRow.sku), "skus"),
         col(ExceptionCaseRow.is_live),
         col(ExceptionCaseRow.subject) == "",
     )
@@ -182,7 +183,7 @@ _LIVE = (
     select(ExceptionCaseRow)
     .where(
         col(ExceptionCaseRow.site_id) == bindparam("site_id"),
-        col(ExceptionCaseRow.sku).in_(bindparam("skus", expanding=True)),
+        among(col(ExceptionCaseRow.sku), "skus"),
         col(ExceptionCaseRow.is_live),
         col(ExceptionCaseRow.subject) == "",
     )

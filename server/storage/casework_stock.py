@@ -10,6 +10,7 @@ from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
 from app.contract.vocabulary import PhysicalState
+from server.storage.among import among
 from server.storage.columns import from_u
 from server.storage.records import DocumentLine, to_document_lines
 from server.storage.tables_records import DocumentLineRow, DocumentRow
@@ -82,7 +83,7 @@ _NEWEST = (
     )
     .where(
         col(DocumentLineRow.site_id) == bindparam("site_id"),
-        col(DocumentLineRow.sku).in_(bindparam("skus", expanding=True)),
+        among(col(DocumentLineRow.sku), "skus"),
         col(DocumentLineRow.kind).in_(list(_TOLD)),
     )
     .subquery()

@@ -14,6 +14,7 @@ from app.contract.count_fold import CountStatus, LineKey
 from app.contract.vocabulary import BinKind, CountScope
 from server.domain.ranges import Span
 from server.domain.reconcile import CountedCell, CountFacts
+from server.storage.among import among
 from server.storage.columns import from_us, to_us
 from server.storage.rows import insert_rows
 from server.storage.tables_casework import CountRow
@@ -55,7 +56,7 @@ def find_counts(session: Session, site_id: str, count_ids: Sequence[str]) -> dic
 
 _BY_ID = select(CountRow).where(
     col(CountRow.site_id) == bindparam("site_id"),
-    col(CountRow.count_id).in_(bindparam("ids", expanding=True)),
+    among(col(CountRow.count_id), "ids"),
 )
 
 
@@ -117,7 +118,7 @@ _CLOSED = (
     select(CountRow)
     .where(
         col(CountRow.site_id) == bindparam("site_id"),
-        col(CountRow.bin).in_(bindparam("bins", expanding=True)),
+        among(col(CountRow.bin), "bins"),
         col(CountRow.opened_earliest_us) >= bindparam("since_us"),
         col(CountRow.status) == CountStatus.CLOSED.value,
     )

@@ -15,6 +15,7 @@ from app.contract.events import DeviceEvent
 from server.domain.arrivals import decode_once
 from server.domain.clock import ClockQuality, Moment, Sample, SeenClocks
 from server.storage.access import device_names
+from server.storage.among import among
 from server.storage.columns import from_us
 from server.storage.rows import insert_new
 from server.storage.tables_sync import (
@@ -103,7 +104,7 @@ _OF_COUNTS = (
     )
     .where(
         col(DeviceEventRow.site_id) == bindparam("site_id"),
-        col(DeviceEventRow.count_id).in_(bindparam("ids", expanding=True)),
+        among(col(DeviceEventRow.count_id), "ids"),
     )
     .order_by(col(DeviceEventRow.count_id), col(DeviceEventRow.install_id), col(DeviceEventRow.seq))
 )

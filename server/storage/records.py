@@ -13,6 +13,7 @@ from sqlalchemy import Row, bindparam
 from sqlmodel import Session, col, select
 
 from app.contract.vocabulary import AbcClass, BinKind, RecordState, Tracking, Unit
+from server.storage.among import among
 from server.storage.columns import from_u, from_us, to_us
 from server.storage.document_progress import LineProgress, progress_of_lines
 from server.storage.rows import by_keys, in_chunks
@@ -199,7 +200,7 @@ _OPEN_ORDERS = (
     )
     .where(
         col(DocumentLineRow.site_id) == bindparam("site_id"),
-        col(DocumentLineRow.sku).in_(bindparam("skus", expanding=True)),
+        among(col(DocumentLineRow.sku), "skus"),
         col(DocumentLineRow.kind) == "order",
         col(DocumentRow.state).in_(OPEN_ORDER_STATES),
     )

@@ -12,6 +12,8 @@ from sqlalchemy import Row as SqlRow
 from sqlalchemy.dialects import postgresql
 from sqlmodel import Session, SQLModel
 
+from server.storage.among import among
+
 Row = dict[str, Any]
 R = TypeVar("R", bound=SQLModel)
 _CHUNK = 500
@@ -30,7 +32,7 @@ def by_keys(rows: type[SQLModel], key: str) -> Select[Any]:
     table = table_of(rows)
     return select(table).where(
         table.c.site_id == bindparam("site_id"),
-        table.c[key].in_(bindparam("keys", expanding=True)),
+        among(table.c[key], "keys"),
     )
 
 

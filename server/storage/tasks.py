@@ -10,6 +10,7 @@ from sqlmodel import Session, col, func, select
 
 from app.contract.vocabulary import CountScope, TaskState
 from app.contract.wire import RefTask
+from server.storage.among import among
 from server.storage.columns import to_us
 from server.storage.tables_casework import CountTaskRow
 from server.storage.tables_records import BinRow, RecordHistoryRow
@@ -94,7 +95,7 @@ _OPEN_OF_BINS = (
     select(CountTaskRow)
     .where(
         col(CountTaskRow.site_id) == bindparam("site_id"),
-        col(CountTaskRow.bin).in_(bindparam("bins", expanding=True)),
+        among(col(CountTaskRow.bin), "bins"),
         col(CountTaskRow.state).in_(OPEN_TASKS),
     )
     .order_by(col(CountTaskRow.bin), col(CountTaskRow.created_us), col(CountTaskRow.task_id))
