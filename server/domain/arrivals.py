@@ -113,7 +113,7 @@ _RESULTS = TypeAdapter(tuple[EventResult, ...])
 
 
 def _arrive(install_id: str, sent: SentEvent, sha256: str, known: Known, bytes_max: int) -> Arrival:
-    if len(sent.raw.encode("utf-8", "surrogatepass")) > bytes_max:
+    if _is_longer(sent.raw, bytes_max):
         return Arrival(sent=sent, result=Result.TOO_LARGE)
     identity = held_id(install_id, sent) if known.held else ""
     if identity in known.held:
@@ -135,6 +135,13 @@ def _arrive(install_id: str, sent: SentEvent, sha256: str, known: Known, bytes_m
     known.by_id[sent.id] = (sha256, install_id)
     known.id_at_seq[sent.seq] = sent.id
     return Arrival(sent=sent, result=Result.CREATED, sha256=sha256, event=judged, is_new=True)
+
+
+def _is_longer(text: str, bytes_max: int) -> bool:
+    """In UTF-8, which has at most four bytes for a character."""
+    if len(text) * 4 <= bytes_max:
+        return False
+    return len(text.encode("utf-8", "surrogatepass")) > bytes_max
 
 
 def _held_result(code: str) -> Result:

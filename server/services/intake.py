@@ -21,8 +21,6 @@ from app.contract.wire import (
     EVENTS_MAX,
     INFLATED_BYTES_MAX,
     WIRE_VERSION,
-    ClockReading,
-    ClockSample,
     EventResult,
     PushReply,
     PushRequest,
@@ -34,8 +32,9 @@ from app.contract.wire import (
 )
 from server.clock import Rim
 from server.domain.arrivals import FORKED, Arrival, Known, held_id, sort_arrivals, words_on
-from server.domain.people import Device, DeviceState
+from server.domain.people import Device
 from server.services.comparing import Comparison, compare, storable
+from server.services.device_contact import keep_clocks, note_device
 from server.services.epochs import server_epoch
 from server.services.held_settling import used_elsewhere
 from server.storage import access, events
@@ -43,7 +42,6 @@ from server.storage.columns import to_us
 from server.storage.engine import Database
 from server.storage.rows import insert_new, insert_rows
 from server.storage.tables_sync import (
-    ClockSampleRow,
     DeviceEventRow,
     HeldEventRow,
     InstallRow,
@@ -97,9 +95,9 @@ def push(
             rim=rim,
         )
         install = events.lock_install(session, site_id, device.install_id, device.device_id)
-        _keep_clocks(under_way, request.clock, request.samples)
+        keep_clocks(session, site_id, install.install_id, request, now_ms=under_way.now_ms)
         arrivals = _take_in(under_way, install, request.events)
-        _note_device(under_way, request.app_version, is_forked=install.is_forked)
+        note_device(session, site_id, install, request.app_version, now)
         _compare(under_way, arrivals)
         reply = PushReply(
             server_epoch=epoch,
@@ -346,44 +344,6 @@ def _follow_sequence(push: _Push, install: InstallRow, fresh: Sequence[Arrival])
         install.gap_since_us = None
     elif install.gap_since_us is None:
         install.gap_since_us = to_us(push.now)
-
-
-def _keep_clocks(push: _Push, reading: ClockReading, samples: Sequence[ClockSample]) -> None:
-    key = {"site_id": push.site_id, "install_id": push.install_id}
-    # The device has no clock from before 1970 nor from after 10,000 years of uptime.
-    rows = [
-        key | s.model_dump()
-        for s in samples
-        if _is_sane(s.t0_boot_ms, s.t0_wall_ms, s.t1_ms, s.t2_ms, s.t3_boot_ms)
-    ]
-    if _is_sane(reading.boot_ms, reading.wall_ms):
-        rows.append(
-            key
-            | {
-                "boot_id": reading.boot_id,
-                "t0_boot_ms": reading.boot_ms,
-                "t0_wall_ms": reading.wall_ms,
-                "t1_ms": push.now_ms,
-                "t2_ms": push.now_ms,
-                "t3_boot_ms": None,
-            }
-        )
-    rows = [r | {"boot_id": storable(r["boot_id"])} for r in rows]
-    insert_new(push.session, ClockSampleRow, rows)
-
-
-def _is_sane(*clocks_ms: int) -> bool:
-    return all(0 <= ms < 1 << 53 for ms in clocks_ms)
-
-
-def _note_device(push: _Push, app_version: str, *, is_forked: bool) -> None:
-    session, site_id, device_id = push.session, push.site_id, push.device.device_id
-    access.note_contact(session, site_id, device_id, at=push.now, app_version=storable(app_version))
-    if is_forked:
-        row = access.device_row(session, site_id, device_id)
-        assert row is not None, "its token was looked up"
-        if row.state == DeviceState.ACTIVE:
-            row.state = DeviceState.FORKED.value
 
 
 def _compare(push: _Push, arrivals: Sequence[Arrival]) -> None:

@@ -19,6 +19,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
+@lru_cache(maxsize=8192)
 def to_us(at: datetime) -> int:
     """Whole microseconds since 1970 of an aware datetime. ValueError for a naive one."""
     if at.tzinfo is None:

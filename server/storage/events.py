@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, bindparam, union_all
+from sqlalchemy import bindparam, union_all
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
@@ -88,9 +88,9 @@ def events_of_counts(
     }
     names = device_names(session, site_id, list({row.device_id for row in rows}))
     found: dict[str, list[StoredEvent]] = {count_id: [] for count_id in count_ids}
-    for row in rows:
-        name = names.get(row.device_id, "")
-        found[row.count_id].append(_placed(row, clocks[row.install_id], name))
+    for count_id, install_id, device_id, raw, received_us in rows:
+        device = device_id, names.get(device_id, "")
+        found[count_id].append(_placed(raw, clocks[install_id], received_us, install_id, device))
     return found
 
 
@@ -110,22 +110,23 @@ _OF_COUNTS = (
 )
 
 
-def _placed(row: Row[Any], clocks: SeenClocks, device_name: str) -> StoredEvent:
-    event = decode_once(row.raw)
+def _placed(
+    raw: str, clocks: SeenClocks, received_us: int, install_id: str, device: tuple[str, str]
+) -> StoredEvent:
+    event = decode_once(raw)
     when = clocks.place(
         Moment(event.boot_id, event.boot_ms, event.wall_ms),
         # The millisecond in which it arrived, rounded up: it happened no later.
-        -(-row.received_us // 1000),
+        -(-received_us // 1000),
     )
     return StoredEvent(
-        event=event,
-        install_id=row.install_id,
-        device_id=row.device_id,
-        device_name=device_name,
-        received_at=from_us(row.received_us),
-        earliest=from_us(when.earliest_ms * 1000),
-        latest=from_us(when.latest_ms * 1000),
-        clock_quality=when.quality,
+        event,
+        install_id,
+        *device,
+        from_us(received_us),
+        from_us(when.earliest_ms * 1000),
+        from_us(when.latest_ms * 1000),
+        when.quality,
     )
 
 
