@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from app.contract.count_fold import CountStatus
@@ -12,6 +13,7 @@ from app.contract.wire import RefKind
 from server.domain.records import TRANSITIONS, Record, next_state
 from server.services.desk import Desk
 from server.storage import tasks as task_rows
+from server.storage.among import among
 from server.storage.changes import record_changes
 from server.storage.counts import FoldedFacts
 from server.storage.tables_casework import (
@@ -93,20 +95,24 @@ def people_who_counted(
     session: Session, site_id: str, case_ids: Sequence[str], *, but: str = ""
 ) -> set[str]:
     """Everybody with a count among the cases' evidence, used as proof or not."""
-    query = (
-        select(CountRow.counted_by)
-        .join(
-            CaseRoundRow,
-            (col(CaseRoundRow.site_id) == col(CountRow.site_id))
-            & (col(CaseRoundRow.count_id) == col(CountRow.count_id)),
-        )
-        .where(
-            col(CaseRoundRow.site_id) == site_id,
-            col(CaseRoundRow.case_id).in_(list(case_ids)),
-            col(CountRow.count_id) != but,
-        )
+    session.flush()
+    values = {"site_id": site_id, "case_ids": case_ids, "but": but}
+    return set(session.connection().execute(_WHO_COUNTED, values).scalars()) - {""}
+
+
+_WHO_COUNTED = (
+    select(CountRow.counted_by)
+    .join(
+        CaseRoundRow,
+        (col(CaseRoundRow.site_id) == col(CountRow.site_id))
+        & (col(CaseRoundRow.count_id) == col(CountRow.count_id)),
     )
-    return set(session.exec(query)) - {""}
+    .where(
+        col(CaseRoundRow.site_id) == bindparam("site_id"),
+        among(col(CaseRoundRow.case_id), "case_ids"),
+        col(CountRow.count_id) != bindparam("but"),
+    )
+)
 
 
 def settle_tasks(desk: Desk, counts: Sequence[CountRow]) -> None:

@@ -13,6 +13,7 @@ import json
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
+from sqlalchemy import bindparam
 from sqlmodel import col, or_, select
 
 from app.contract.vocabulary import CaseKind, CaseState, PhysicalState, quantity_text
@@ -27,6 +28,7 @@ from server.services.desk import Desk
 from server.services.odd_facts import OddFact, new_case
 from server.storage import cases as case_rows
 from server.storage import casework_stock
+from server.storage.among import among
 from server.storage.tables_casework import ExceptionCaseRow
 
 SELLABLE = frozenset({PhysicalState.AVAILABLE, PhysicalState.RESERVED})
@@ -121,15 +123,18 @@ def follow(desk: Desk, skus: Iterable[str]) -> None:
 def _cases_of(desk: Desk, skus: Sequence[str]) -> dict[str, list[ExceptionCaseRow]]:
     found: dict[str, list[ExceptionCaseRow]] = {}
     for start in range(0, len(skus), _CHUNK):
-        query = select(ExceptionCaseRow).where(
-            col(ExceptionCaseRow.site_id) == desk.site_id,
-            col(ExceptionCaseRow.sku).in_(skus[start : start + _CHUNK]),
-            col(ExceptionCaseRow.kind) == CaseKind.ORDER_AT_RISK.value,
-            or_(col(ExceptionCaseRow.is_live), col(ExceptionCaseRow.ended_by_facts)),
-        )
-        for case in desk.session.exec(query):
+        values = {"site_id": desk.site_id, "skus": skus[start : start + _CHUNK]}
+        for case in desk.session.exec(_AT_RISK, params=values):
             found.setdefault(case.sku, []).append(case)
     return found
+
+
+_AT_RISK = select(ExceptionCaseRow).where(
+    col(ExceptionCaseRow.site_id) == bindparam("site_id"),
+    among(col(ExceptionCaseRow.sku), "skus"),
+    col(ExceptionCaseRow.kind) == CaseKind.ORDER_AT_RISK.value,
+    or_(col(ExceptionCaseRow.is_live), col(ExceptionCaseRow.ended_by_facts)),
+)
 
 
 def _follow(

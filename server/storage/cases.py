@@ -57,12 +57,15 @@ def find_case(
     session: Session, site_id: str, case_id: str, *, lock: bool = False
 ) -> ExceptionCaseRow | None:
     """The case, or None. `lock` keeps other decisions waiting until the commit (PostgreSQL)."""
-    query = select(ExceptionCaseRow).where(
-        col(ExceptionCaseRow.site_id) == site_id, col(ExceptionCaseRow.case_id) == case_id
-    )
-    if lock:
-        query = query.with_for_update().execution_options(populate_existing=True)
-    return session.exec(query).one_or_none()
+    values = {"site_id": site_id, "case_id": case_id}
+    return session.exec(_LOCKED if lock else _CASE, params=values).one_or_none()
+
+
+_CASE = select(ExceptionCaseRow).where(
+    col(ExceptionCaseRow.site_id) == bindparam("site_id"),
+    col(ExceptionCaseRow.case_id) == bindparam("case_id"),
+)
+_LOCKED = _CASE.with_for_update().execution_options(populate_existing=True)
 
 
 def lock_cases(
@@ -238,12 +241,17 @@ def history_of_case(session: Session, site_id: str, case_id: str) -> Sequence[Ca
 
 def adjustments_of_case(session: Session, site_id: str, case_id: str) -> Sequence[AdjustmentRow]:
     """What was posted for a case and what reversed it, in order of posting."""
-    query = (
-        select(AdjustmentRow)
-        .where(col(AdjustmentRow.site_id) == site_id, col(AdjustmentRow.case_id) == case_id)
-        .order_by(col(AdjustmentRow.posted_us), col(AdjustmentRow.adjustment_id))
+    return session.exec(_ADJUSTMENTS, params={"site_id": site_id, "case_id": case_id}).all()
+
+
+_ADJUSTMENTS = (
+    select(AdjustmentRow)
+    .where(
+        col(AdjustmentRow.site_id) == bindparam("site_id"),
+        col(AdjustmentRow.case_id) == bindparam("case_id"),
     )
-    return session.exec(query).all()
+    .order_by(col(AdjustmentRow.posted_us), col(AdjustmentRow.adjustment_id))
+)
 
 
 def parts_of_adjustments(

@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, and_, bindparam, delete, func, or_, select, text
+from sqlalchemy import RowMapping, Select, bindparam, delete, func, or_, select, text
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.sql.expression import Insert
@@ -187,15 +187,18 @@ def drop_checkpoints(session: Session, site_id: str, earliest: Mapping[str, int]
     ]
     if not changed:
         return
-    for table in (CHECKPOINT_LINE, CHECKPOINT):
-        statement = delete(table).where(
-            and_(
-                table.c.site_id == bindparam("b_site"),
-                table.c.bin == bindparam("b_bin"),
-                table.c.at_us >= bindparam("b_at"),
-            )
-        )
+    for statement in _DROP:
         session.connection().execute(statement, changed)
+
+
+_DROP = [
+    delete(table).where(
+        table.c.site_id == bindparam("b_site"),
+        table.c.bin == bindparam("b_bin"),
+        table.c.at_us >= bindparam("b_at"),
+    )
+    for table in (CHECKPOINT_LINE, CHECKPOINT)
+]
 
 
 def lock_for_posting(session: Session) -> None:
