@@ -29,7 +29,7 @@ from app.store.health import SalvageReport, check_or_salvage, complaint
 from app.store.migrations import migrate
 from app.store.outbox import OutboxStatus, PendingEvent
 from app.store.pins import PinOutcome, PinVerdict
-from app.store.samples import sent_samples
+from app.store.samples import keep_sample, sent_samples
 from app.store.vault import FileVault, Vault
 
 OPS_FILE = "ops.db"
@@ -218,14 +218,21 @@ class DeviceStore:
             return outbox.confirmed_up_to(db)
 
     def acknowledge(
-        self, results: Sequence[EventResult], *, epoch: str, samples: Sequence[int] = ()
+        self,
+        results: Sequence[EventResult],
+        *,
+        epoch: str,
+        samples: Sequence[int] = (),
+        exchange: ClockSample | None = None,
     ) -> int:
         """Keep the server's word on the events it listed; how many are newly confirmed.
 
-        `samples`: numbers of the clock samples that went along.
+        `samples`: numbers of the clock samples that went along; `exchange`: what this one tells.
         """
         with self._file.write_rows() as db:
             sent_samples(db, samples)
+            if exchange is not None:
+                keep_sample(db, exchange)
             return outbox.acknowledge(db, results, epoch=epoch, at_ms=self.clock.wall_ms())
 
     def adopt_epoch(self, epoch: str, high_seq: int) -> int:

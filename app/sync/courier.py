@@ -68,6 +68,8 @@ class Courier:
         self.clock_ahead_ms: int | None = None
         """How far the device's wall clock is ahead of the server's."""
         self._said_hello_ms: int | None = None
+        self._keeping: asyncio.Future[Any] | None = None
+        """The last reply's word, on its way to the disk while the next batch is under way."""
         self._ready: Batch | None = None
         """Made ready during a push; used at once or never."""
         self._has_moved = False
@@ -191,6 +193,12 @@ class Courier:
 
     async def _send_all(self, target: Target, known: Enrolment) -> bool | None:
         """Send what is unsent, oldest first. None: cut short; True: the server left some unconfirmed."""
+        try:
+            return await self._send_batches(target, known)
+        finally:
+            await self._kept()
+
+    async def _send_batches(self, target: Target, known: Enrolment) -> bool | None:
         after, left_behind, hellos = 0, False, 0
         self._ready = None
         for _ in range(ROUNDS_MAX):
@@ -222,6 +230,7 @@ class Courier:
         ready, self._ready = self._ready, None
         if ready is not None and ready.epoch == epoch and len(ready.events) <= self.plan.batch:
             return ready
+        await self._kept()
         made: Batch | None = await self._on_disk(
             partial(self._next_batch, epoch, after, self.plan.batch)
         )
@@ -238,6 +247,7 @@ class Courier:
         ahead = asyncio.ensure_future(self._on_disk(then))
         try:
             outcome = await self._transport.push(target, batch.body)
+            await self._kept()
             if isinstance(outcome, Delivered):
                 with contextlib.suppress(StoreError):  # whoever asks for it next hears of it
                     self._ready = await ahead
@@ -259,17 +269,23 @@ class Courier:
     async def _delivered(
         self, target: Target, batch: Batch, outcome: Delivered[PushReply]
     ) -> bool | None:
-        """Keep the server's word. True: some of the batch is not confirmed; None: cannot go on."""
+        """Begin to keep the server's word. True: some of it is not confirmed; None: cannot go on.
+
+        Nobody has to wait for the disk: what is sent again because the word was lost is known there.
+        """
         reply = outcome.reply
-        await self._on_disk(
-            lambda: self._store.acknowledge(
-                reply.results, epoch=reply.server_epoch, samples=batch.samples
-            )
+        keep = partial(
+            self._store.acknowledge,
+            reply.results,
+            epoch=reply.server_epoch,
+            samples=batch.samples,
+            exchange=outcome.sample,
         )
+        self._keeping = asyncio.ensure_future(self._on_disk(keep))
         self.plan = plans.after_delivery(
             self.plan, sent=len(batch.events), round_trip_ms=outcome.round_trip_ms
         )
-        await self._exchanged(outcome)
+        self._learn_clock(outcome)
         words = {r.id: r for r in reply.results}
         for event in batch.events:
             word = words.get(event.id)
@@ -277,8 +293,14 @@ class Courier:
                 if not await self._send_alone(target, event):
                     return None
                 words[event.id] = EventResult(id=event.id, r=Result.QUARANTINED)
-        self._progressed()
         return any(_is_unconfirmed(words.get(event.id)) for event in batch.events)
+
+    async def _kept(self) -> None:
+        """The last reply's word is on the disk. Raises what the disk raises."""
+        keeping, self._keeping = self._keeping, None
+        if keeping is not None:
+            await keeping
+            self._progressed()
 
     async def _send_alone(self, target: Target, event: PendingEvent) -> bool:
         """Send what cannot be read as opaque bytes; True when the server keeps it."""
@@ -321,13 +343,16 @@ class Courier:
         return False
 
     async def _exchanged(self, outcome: Delivered[Any]) -> None:
-        """Learn what an exchange says about the clocks."""
+        """Learn what an exchange says about the clocks, and keep it."""
+        self._learn_clock(outcome)
         sample = outcome.sample
-        if sample is None:
-            return
-        server_ms = sample.t1_ms - outcome.round_trip_ms // 2
-        self.clock_ahead_ms = sample.t0_wall_ms - server_ms
-        await self._on_disk(lambda: self._store.keep_sample(sample))
+        if sample is not None:
+            await self._on_disk(lambda: self._store.keep_sample(sample))
+
+    def _learn_clock(self, outcome: Delivered[Any]) -> None:
+        if outcome.sample is not None:
+            server_ms = outcome.sample.t1_ms - outcome.round_trip_ms // 2
+            self.clock_ahead_ms = outcome.sample.t0_wall_ms - server_ms
 
     def _note_success(self) -> None:
         self._store.set_setting(LAST_SUCCESS, str(self._clock.wall_ms()))
