@@ -37,7 +37,8 @@ def puzzle_of(desk: Desk, case: ExceptionCaseRow) -> Puzzle | None:
         return None
     variance = sum((part.low for part in parts.values()), ZERO)
     lines = desk.lines(count.count_id)
-    own = [row for row in lines if _line(row) == _line(case)]
+    line = _line(case)
+    own = [row for row in lines if _line(row) == line]
     counted = sum((from_u(row.quantity_u) for row in own), ZERO)
     at = from_us(count.ended_latest_us)
     movements = desk.movements(case.bin, case.sku, at - NEAR, at)
@@ -150,10 +151,11 @@ def _may_offset(one: ExceptionCaseRow, other: ExceptionCaseRow) -> bool:
 
 def _same_bin(case: ExceptionCaseRow, lines: Sequence[CountLine]) -> Iterator[Sibling]:
     """Other lines of the deciding count that missed, whether or not they have a case."""
+    own = _line(case)
     totals: dict[tuple[str, str, str], int] = {}
     for row in lines:
         delta_u = row.quantity_u - row.book_low_u
-        if delta_u and row.book_low_u == row.book_high_u and _line(row) != _line(case):
+        if delta_u and row.book_low_u == row.book_high_u and _line(row) != own:
             totals[_line(row)] = totals.get(_line(row), 0) + delta_u
     for (sku, lot, condition), variance_u in totals.items():
         if variance_u != 0 and (lot == case.lot or sku != case.sku):

@@ -233,4 +233,3 @@ def _recompute(
     _follow_facts(desk, case, episode)
     if case.is_live:
         price(desk, case)
-    desk.session.add(case)

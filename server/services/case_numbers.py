@@ -60,7 +60,6 @@ def propose(desk: Desk, case: ExceptionCaseRow) -> tuple[Guess, ...]:
     case.top_proposal = guesses[0].kind.value if guesses else ""
     action, words = next_step(desk, case, guesses)
     case.next_action, case.next_words = action.value if action else "", words
-    desk.session.add(case)
     return guesses
 
 

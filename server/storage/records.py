@@ -16,7 +16,7 @@ from app.contract.vocabulary import AbcClass, BinKind, RecordState, Tracking, Un
 from server.storage.among import among
 from server.storage.columns import from_u, from_us, to_us
 from server.storage.document_progress import LineProgress, progress_of_lines
-from server.storage.rows import by_keys, in_chunks
+from server.storage.rows import by_keys, in_chunks, new_row, rows_of_site, table_of
 from server.storage.tables_records import (
     BarcodeRow,
     BinRow,
@@ -111,7 +111,7 @@ def ensure_site(session: Session, site_id: str, name: str, currency: str, now: d
 
 def find_site(session: Session, site_id: str) -> Site | None:
     """The site, or None before `ensure_site`."""
-    row = session.get(SiteRow, site_id)
+    row = session.connection().execute(_SITE, {"site_id": site_id}).one_or_none()
     return None if row is None else Site(site_id=row.site_id, name=row.name, currency=row.currency)
 
 
@@ -154,9 +154,10 @@ def find_sku(session: Session, site_id: str, sku: str) -> Sku | None:
 def find_skus(session: Session, site_id: str, skus: Iterable[str]) -> dict[str, Sku]:
     """Those of the SKUs that are known."""
     rows = in_chunks(session, _SKUS, site_id, skus)
-    return {row.sku: _sku_of(row) for row in rows}
+    return {sku.sku: sku for sku in (_sku_of(tuple(row)) for row in rows)}
 
 
+_SITE = rows_of_site(SiteRow)
 _BINS = by_keys(BinRow, "bin")
 _SKUS = by_keys(SkuRow, "sku")
 _BARCODES = by_keys(BarcodeRow, "sku").order_by(col(BarcodeRow.factor_u), col(BarcodeRow.barcode))
@@ -310,8 +311,13 @@ def to_sku(row: SkuRow | Row[Any]) -> Sku:
     )
 
 
-_sku_of = lru_cache(maxsize=4096)(to_sku)
-"""The same for a row as it was just read: what is counted every day is made once, until it changes."""
+@lru_cache(maxsize=4096)
+def _sku_of(columns: tuple[Any, ...]) -> Sku:
+    """The same for a row as it was just read: what is counted every day is made once, until it changes."""
+    return to_sku(new_row(SkuRow, dict(zip(_SKU_COLUMNS, columns, strict=True))))
+
+
+_SKU_COLUMNS = table_of(SkuRow).columns.keys()
 
 
 def to_barcode(row: BarcodeRow | Row[Any]) -> Barcode:
