@@ -36,8 +36,8 @@ from server.storage import cases as case_rows
 from server.storage import ledger
 from server.storage.case_rounds import CaseRound
 from server.storage.columns import from_u, from_us
+from server.storage.count_events import StoredEvent, events_of_counts
 from server.storage.count_lines import CountLine
-from server.storage.events import StoredEvent, events_of_counts
 from server.storage.tables_casework import (
     CountRow,
     ExceptionCaseRow,

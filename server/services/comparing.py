@@ -7,9 +7,10 @@ tried again with later pushes, while the events it was about stay stored and ack
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import bindparam
@@ -20,6 +21,7 @@ from server.services.desk import Desk
 from server.storage.access import device_names
 from server.storage.casework_lock import lock_for_casework
 from server.storage.columns import from_us, to_us
+from server.storage.count_events import Received
 from server.storage.tables_sync import CompareLaterRow, InstallRow
 
 log = logging.getLogger("blindcount.comparing")
@@ -37,6 +39,8 @@ class Comparison:
     site_id: str
     now: datetime
     new_id: Callable[[], str]
+    fresh: Mapping[str, Sequence[Received]] = field(default_factory=dict)
+    """By count, the events that this transaction has stored: they need not be read back."""
 
 
 def compare(
@@ -52,7 +56,8 @@ def compare(
     lock_for_casework(work.session, work.site_id)
     _catch_up(work)
     report_gaps(work)
-    if count_ids and _try(work, reconciling.counts_changed, count_ids) is not None:
+    rule = partial(reconciling.counts_changed, fresh=work.fresh)
+    if count_ids and _try(work, rule, count_ids) is not None:
         _compare_each(work, count_ids)
     if held_ids:
         _try(work, reconciling.events_held, held_ids)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from app.contract.count_fold import FoldedCount, fold_count
 from server.domain.ranges import Span
 from server.domain.reconcile import CountedCell
+from server.storage.count_events import StoredEvent
 from server.storage.counts import FoldedFacts
-from server.storage.events import StoredEvent
 
 
 def fold_stored(

@@ -37,7 +37,7 @@ from server.services.comparing import Comparison, compare, storable
 from server.services.device_contact import keep_clocks, note_device
 from server.services.epochs import server_epoch
 from server.services.held_settling import used_elsewhere
-from server.storage import access, events
+from server.storage import access, count_events, events
 from server.storage.columns import to_us
 from server.storage.engine import Database
 from server.storage.rows import insert_new, insert_rows
@@ -347,14 +347,23 @@ def _follow_sequence(push: _Push, install: InstallRow, fresh: Sequence[Arrival])
 
 
 def _compare(push: _Push, arrivals: Sequence[Arrival]) -> None:
-    fresh = [a for a in arrivals if a.is_new]
-    counts = {a.event.count_id for a in fresh if a.event is not None}
+    new = [a for a in arrivals if a.is_new]
+    fresh: dict[str, list[count_events.Received]] = {}
+    at_us, install_id, device_id = to_us(push.now), push.install_id, push.device.device_id
+    for event in (a.event for a in new if a.event is not None):
+        if event.count_id is not None:
+            received = count_events.Received(install_id, device_id, event, at_us)
+            fresh.setdefault(event.count_id, []).append(received)
     work = Comparison(
-        session=push.session, site_id=push.site_id, now=push.now, new_id=push.rim.new_id
+        session=push.session,
+        site_id=push.site_id,
+        now=push.now,
+        new_id=push.rim.new_id,
+        fresh=fresh,
     )
     compare(
         work,
-        sorted(c for c in counts if c is not None),
-        [held_id(push.install_id, a.sent) for a in fresh if a.event is None],
-        [a.event.id for a in fresh if a.event and a.event.payload.type == "task.skipped"],
+        sorted(fresh),
+        [held_id(push.install_id, a.sent) for a in new if a.event is None],
+        [a.event.id for a in new if a.event and a.event.payload.type == "task.skipped"],
     )

@@ -29,8 +29,8 @@ from server.storage import bin_books, count_lines, counts
 from server.storage import cases as case_rows
 from server.storage.case_rounds import rounds_by_case
 from server.storage.columns import from_us
+from server.storage.count_events import Received, events_of_counts
 from server.storage.counts import FoldedFacts
-from server.storage.events import events_of_counts
 from server.storage.records import Bin
 from server.storage.settlements import settlements_of_bins
 from server.storage.tables_casework import CountRow, ExceptionCaseRow
@@ -42,12 +42,21 @@ BINS_AT_ONCE = 100
 
 
 def counts_changed(
-    session: Session, site_id: str, count_ids: Iterable[str], now: datetime, new_id: NewId
+    session: Session,
+    site_id: str,
+    count_ids: Iterable[str],
+    now: datetime,
+    new_id: NewId,
+    *,
+    fresh: Mapping[str, Sequence[Received]] | None = None,
 ) -> None:
-    """Fold the counts anew and let everything follow from them. The caller commits."""
+    """Fold the counts anew and let everything follow from them. The caller commits.
+
+    `fresh`: events of them that the caller has just stored.
+    """
     desk = Desk(session, site_id, now, new_id)
     wanted = sorted(set(count_ids))
-    stored = events_of_counts(session, site_id, wanted)
+    stored = events_of_counts(session, site_id, wanted, fresh)
     told = [found for count_id in wanted if (found := fold_stored(count_id, stored[count_id]))]
     were_closed = _keep(desk, told)
     touched: dict[str, datetime] = {}

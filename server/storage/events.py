@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import bindparam, union_all
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
-from app.contract.events import DeviceEvent
-from server.domain.arrivals import decode_once
-from server.domain.clock import ClockQuality, Moment, Sample, SeenClocks
+from server.domain.clock import Sample
 from server.storage.access import device_names
-from server.storage.among import among
 from server.storage.columns import from_us
 from server.storage.rows import insert_new
 from server.storage.tables_sync import (
@@ -29,21 +26,6 @@ from server.storage.tables_sync import (
 BRANCH = "~"
 """Between an install's id and a branch of it that was rescued from another copy."""
 _CHUNK = 400
-
-
-class StoredEvent(NamedTuple):
-    """A device's event with when it surely happened and how it came here."""
-
-    event: DeviceEvent
-    install_id: str
-    device_id: str
-    device_name: str
-    received_at: datetime
-    earliest: datetime
-    """The event did not happen before this, by the server's clock."""
-    latest: datetime
-    """Nor after this."""
-    clock_quality: ClockQuality
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,68 +48,7 @@ class HeldEvent:
     """What somebody decided about it: used, set_aside; None while it waits."""
 
 
-# -- usable events
-
-
-def events_of_count(session: Session, site_id: str, count_id: str) -> list[StoredEvent]:
-    """The count's events, by install and sequence, each with its interval in server time."""
-    return events_of_counts(session, site_id, [count_id])[count_id]
-
-
-def events_of_counts(
-    session: Session, site_id: str, count_ids: Sequence[str]
-) -> dict[str, list[StoredEvent]]:
-    """The events of each of the counts, as `events_of_count`; a push asks for all of its counts."""
-    rows: list[Any] = []
-    for chunk in _chunks(count_ids):
-        values = {"site_id": site_id, "ids": chunk}
-        rows += session.connection().execute(_OF_COUNTS, values).fetchall()
-    clocks = {
-        install_id: SeenClocks(samples_of(session, site_id, install_id))
-        for install_id in {row.install_id for row in rows}
-    }
-    names = device_names(session, site_id, list({row.device_id for row in rows}))
-    found: dict[str, list[StoredEvent]] = {count_id: [] for count_id in count_ids}
-    for count_id, install_id, device_id, raw, received_us in rows:
-        device = device_id, names.get(device_id, "")
-        found[count_id].append(_placed(raw, clocks[install_id], received_us, install_id, device))
-    return found
-
-
-_OF_COUNTS = (
-    select_columns(
-        col(DeviceEventRow.count_id),
-        col(DeviceEventRow.install_id),
-        col(DeviceEventRow.device_id),
-        col(DeviceEventRow.raw),
-        col(DeviceEventRow.received_us),
-    )
-    .where(
-        col(DeviceEventRow.site_id) == bindparam("site_id"),
-        among(col(DeviceEventRow.count_id), "ids"),
-    )
-    .order_by(col(DeviceEventRow.count_id), col(DeviceEventRow.install_id), col(DeviceEventRow.seq))
-)
-
-
-def _placed(
-    raw: str, clocks: SeenClocks, received_us: int, install_id: str, device: tuple[str, str]
-) -> StoredEvent:
-    event = decode_once(raw)
-    when = clocks.place(
-        Moment(event.boot_id, event.boot_ms, event.wall_ms),
-        # The millisecond in which it arrived, rounded up: it happened no later.
-        -(-received_us // 1000),
-    )
-    return StoredEvent(
-        event,
-        install_id,
-        *device,
-        from_us(received_us),
-        from_us(when.earliest_ms * 1000),
-        from_us(when.latest_ms * 1000),
-        when.quality,
-    )
+# -- clocks
 
 
 def samples_of(session: Session, site_id: str, install_id: str) -> list[Sample]:
@@ -278,7 +199,7 @@ def find_install(session: Session, site_id: str, install_id: str) -> InstallRow 
 def hashes_by_id(session: Session, site_id: str, ids: Sequence[str]) -> dict[str, tuple[str, str]]:
     """(SHA-256, install) of each of the usable events that is known."""
     known: dict[str, tuple[str, str]] = {}
-    for chunk in _chunks(ids):
+    for chunk in in_parts(ids):
         rows = session.connection().execute(
             select_columns(
                 col(DeviceEventRow.event_id),
@@ -295,7 +216,7 @@ def hashes_by_seq(
 ) -> dict[int, set[str]]:
     """SHA-256 of everything held, usable or not, under each of the install's numbers."""
     known: dict[int, set[str]] = {}
-    for chunk in _chunks(seqs):
+    for chunk in in_parts(seqs):
         values = {"site_id": site_id, "install_id": install_id, "seqs": chunk}
         for seq, sha in session.connection().execute(_HASHES, values):
             known.setdefault(seq, set()).add(sha)
@@ -338,7 +259,7 @@ def ids_by_seq(
 ) -> dict[int, str]:
     """Id of the usable event under each of the install's numbers."""
     known: dict[int, str] = {}
-    for chunk in _chunks(seqs):
+    for chunk in in_parts(seqs):
         rows = session.connection().execute(
             select_columns(col(DeviceEventRow.seq), col(DeviceEventRow.event_id)).where(
                 col(DeviceEventRow.site_id) == site_id,
@@ -353,7 +274,7 @@ def ids_by_seq(
 def held_codes(session: Session, site_id: str, held_ids: Sequence[str]) -> dict[str, str]:
     """Code of each of the held events that is known."""
     known: dict[str, str] = {}
-    for chunk in _chunks(held_ids):
+    for chunk in in_parts(held_ids):
         rows = session.connection().execute(
             select_columns(col(HeldEventRow.held_id), col(HeldEventRow.code)).where(
                 col(HeldEventRow.site_id) == site_id, col(HeldEventRow.held_id).in_(chunk)
@@ -376,5 +297,6 @@ def seqs_above(session: Session, site_id: str, install_id: str, floor: int) -> l
     return sorted(set(session.connection().execute(both).scalars()))
 
 
-def _chunks(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
+def in_parts(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
+    """Some hundreds at a time."""
     return (values[i : i + _CHUNK] for i in range(0, len(values), _CHUNK))

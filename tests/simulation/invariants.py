@@ -20,7 +20,8 @@ from app.contract.wire import ACKNOWLEDGED, RefKind
 from app.store.errors import StoreError
 from server.domain.people import Device, DeviceState
 from server.services.pulling import pull
-from server.storage.events import events_of_count, samples_of
+from server.storage.count_events import events_of_count
+from server.storage.events import samples_of
 from server.storage.tables_access import DeviceRow
 from server.storage.tables_sync import DeviceEventRow, HeldEventRow, InstallRow, PushRow
 from tests.simulation.sim_network import plain_body

@@ -17,7 +17,7 @@ from app.contract.wire import ClockSample, QuarantineRequest, Result, SentEvent
 from server.services import access, intake, reconciling
 from server.services.access import NewPerson, device_of_token
 from server.services.epochs import begin_epoch
-from server.storage import events
+from server.storage import count_events, events
 from server.storage.tables_casework import ExceptionCaseRow
 from server.storage.tables_sync import CompareLaterRow, DeviceEventRow, HeldEventRow, PushRow
 from tests.support.devices import BOOT, a_device, sent
@@ -258,7 +258,7 @@ def test_a_clock_exchange_dates_events_made_before_it(database, device, time):
     device.push(samples=(sample,))
 
     with database.read() as session:
-        [opened, *_] = events.events_of_count(session, SITE, COUNT)
+        [opened, *_] = count_events.events_of_count(session, SITE, COUNT)
     happened = NOW - timedelta(milliseconds=1_000_000 - 61_000)
     assert opened.earliest <= happened <= opened.latest
     assert opened.latest - opened.earliest < timedelta(seconds=1)
