@@ -91,7 +91,7 @@ _ACTIVE = (
 )
 _NAMED = select_columns(_PERSON.user_id, _PERSON.role).where(
     _PERSON.site_id == bindparam("site_id"),
-    _PERSON.user_id.in_(bindparam("named", expanding=True)),
+    among(_PERSON.user_id, "named"),
 )
 
 
