@@ -25,6 +25,7 @@ from app.screens.floor.desk import FloorDesk, FloorRim
 from app.screens.floor.root import FloorRoot
 from app.screens.floor.sight import CameraView
 from app.screens.parts.buttons import button
+from app.screens.parts.split import is_low
 from app.screens.parts.text import words
 from app.screens.saving import FileSaver, hand_over
 from app.screens.tones import Tones
@@ -109,7 +110,8 @@ class AppPage:
         page.fonts = theme.FONTS
         page.on_connect = self._again
         page.on_close = self.close
-        page.on_resize = None
+        page.on_resize = self._resized
+        self._resized()
         page.on_keyboard_event = self.field.heard if page.web else None
         page.on_app_lifecycle_state_change = self._lifecycle
         page.overlay.append(self.field.control)
@@ -182,6 +184,11 @@ class AppPage:
         if is_away and self.camera is not None and self.camera.is_running:
             self._was_paused = True
             await self.camera.pause()
+
+    def _resized(self) -> None:
+        low = is_low(self.page.width or 0, self.page.height or 0)
+        if low != self.desk.model.is_low:
+            self.desk.model.is_low = low
 
     def _ready(self, is_ready: bool) -> None:
         self.desk.model.is_ready = is_ready

@@ -20,6 +20,8 @@ KEY_HEIGHT = 64
 ROW = 64
 FLOOR_WIDTH = 480
 """A floor screen on a desk monitor stays a phone's width."""
+LOW_WIDTH = 960
+"""And this wide where the screen is low and two halves stand side by side."""
 
 TEXT_MIN = 14
 BODY = 16

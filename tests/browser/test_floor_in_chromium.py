@@ -135,3 +135,26 @@ def test_two_pages_of_one_device_show_the_same_bin(chromium: Browser, client):
         ana.scan(OIL_EACH)
         ana.sees("Chain lube 400ml, 48213: 2")
         second.sees("Chain lube 400ml, 48213: 2")
+
+
+def test_a_phone_on_its_side_signs_in_and_counts_with_every_key_in_reach(chromium: Browser, client):
+    low = (640, 360)
+    with a_person(chromium, client.url, size=low) as ana:
+        ana.tap("Ana")
+        ana.sees("Hello Ana")
+        ana.fits(low)
+        ana.enter_pin(PIN)
+        ana.tap("NEXT BIN")
+        ana.tap("Label missing")
+        ana.sees("A-12-01 is open.")
+        ana.scan(OIL_EACH)
+        ana.sees("Chain lube 400ml, 48213: 1")
+        ana.fits(low)
+        ana.tap("KEYPAD")
+        ana.tap_exactly("7")
+        ana.tap("SET = 7")
+        ana.sees("Chain lube 400ml, 48213: 7")
+        ana.tap("FINISH")
+        ana.fits(low)
+        ana.tap("SEND COUNT")
+        ana.sees("A-12-01 is done. 1 line, 7 pieces.")

@@ -12,12 +12,11 @@ from app.screens.floor.tools import tool
 from app.screens.parts.band import ICONS, frame, live, message_band
 from app.screens.parts.buttons import button, row_button
 from app.screens.parts.component import keyed, remembered
+from app.screens.parts.split import split
 from app.screens.parts.text import code, words
 from app.screens.theme import Pair
 
 BAND_HEIGHT = 132
-FACTS_HEIGHT = 20
-"""A line with a lot or expiry has them on a third row of text: beside the SKU they ran into the figures."""
 ROWS_SHOWN = 60
 """Rows drawn at once; a longer count shows the newest and says how many more there are."""
 
@@ -26,13 +25,17 @@ ROWS_SHOWN = 60
 def CountScreen(desk: FloorDesk, state: FloorState) -> ft.Control:
     """Band, lines, tools, keypad and finish."""
     current = next((line for line in state.lines if line.is_current), None)
-    parts: list[ft.Control] = [
-        BandView(desk, state.band, current),
-        Lines(desk, state.lines[::-1][:ROWS_SHOWN], len(state.lines), _unknown(state)),
-        Tools(desk, current is not None, state.lines != () or _unknown(state) > 0),
-        Foot(desk, state.lines == () and _unknown(state) == 0),
-    ]
-    return ft.Column(parts, spacing=8, expand=True)
+    return split(
+        [
+            BandView(desk, state.band, current),
+            Lines(desk, state.lines[::-1][:ROWS_SHOWN], len(state.lines), _unknown(state)),
+        ],
+        [
+            Tools(desk, current is not None, state.lines != () or _unknown(state) > 0),
+            Foot(desk, state.lines == () and _unknown(state) == 0),
+        ],
+        low=desk.model.is_low,
+    )
 
 
 def _unknown(state: FloorState) -> int:
@@ -224,7 +227,7 @@ def LineRow(desk: FloorDesk, line: LineView) -> ft.Control:
         key=f"row-{line.key.sku}-{line.key.condition.value}",
         on_press=lambda: desk.service.select(line.key),
         palette=palette,
-        height=theme.ROW + (FACTS_HEIGHT if facts else 0),
+        height=None,
         pair=pair,
     )
 

@@ -120,6 +120,8 @@ class FloorModel:
     """What became of the file that somebody wanted to take off the device, as a sentence."""
     is_hidden: bool = False
     """The review pages are shown instead."""
+    is_low: bool = False
+    """A phone on its side: what stands below each other elsewhere stands side by side."""
     beat: int = 0
 
 
@@ -157,6 +159,7 @@ class FloorDesk:
         """A supervisor's PIN was right: True when the review pages took over."""
         self._save_file = save_file
         self.model = FloorModel(state=service.state)
+        self._came_from = Panel.NONE
         # What was answered before this page was drawn (a reload, a second tab) is not sounded again.
         self._heard = service.state.band.serial if service.state.band else 0
         self._raw = ""
@@ -342,8 +345,14 @@ class FloorDesk:
 
     def show(self, panel: Panel) -> None:
         """Open or close a page beside the counting."""
+        self._came_from = self.model.panel if panel is not Panel.NONE else Panel.NONE
         self.model.panel = panel
         self.model.saved = self.model.problem = ""
+
+    def back(self) -> None:
+        """To the settings if they led here, else to the counting."""
+        is_below = self._came_from is Panel.SETTINGS and self.model.panel is not Panel.SETTINGS
+        self.show(Panel.SETTINGS if is_below else Panel.NONE)
 
 
 async def _as_coroutine(call: Awaitable[None]) -> None:

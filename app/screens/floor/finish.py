@@ -13,13 +13,14 @@ from app.screens.floor.desk import FloorDesk
 from app.screens.parts.band import message_band
 from app.screens.parts.buttons import button
 from app.screens.parts.component import keyed
+from app.screens.parts.split import split
 from app.screens.parts.text import code, words
 
 
 @ft.component
 def FinishScreen(desk: FloorDesk, state: FloorState) -> ft.Control:
     """Four figures, the lines, and one button."""
-    say, palette, service = desk.say, desk.palette, desk.service
+    say, palette = desk.say, desk.palette
     count = state.count
     assert count is not None, "only inside a bin"
     fold = count.fold
@@ -48,42 +49,31 @@ def FinishScreen(desk: FloorDesk, state: FloorState) -> ft.Control:
     parts.append(
         ft.ListView(rows, spacing=8, padding=ft.Padding.symmetric(horizontal=8), expand=True)
     )
-    parts.append(
-        ft.Container(
-            content=ft.Column(
-                [
-                    ft.Row(
-                        [
-                            button(
-                                say("finish.send"),
-                                key="send_count",
-                                on_press=service.send,
-                                palette=palette,
-                                icon=ft.Icons.DONE_ALL,
-                                size=20,
-                            )
-                        ]
-                    ),
-                    ft.Row(
-                        [
-                            button(
-                                say("finish.keep"),
-                                key="keep_counting",
-                                on_press=service.keep_counting,
-                                palette=palette,
-                                pair=palette.calm,
-                                height=theme.TARGET,
-                            )
-                        ]
-                    ),
-                ],
-                spacing=8,
-                tight=True,
-            ),
-            padding=ft.Padding.only(left=8, right=8, bottom=12),
-        )
+    return split(parts, [_foot(desk)], low=desk.model.is_low)
+
+
+def _foot(desk: FloorDesk) -> ft.Control:
+    say, palette, service = desk.say, desk.palette, desk.service
+    send = button(
+        say("finish.send"),
+        key="send_count",
+        on_press=service.send,
+        palette=palette,
+        icon=ft.Icons.DONE_ALL,
+        size=20,
     )
-    return ft.Column(parts, spacing=8, expand=True)
+    keep = button(
+        say("finish.keep"),
+        key="keep_counting",
+        on_press=service.keep_counting,
+        palette=palette,
+        pair=palette.calm,
+        height=theme.TARGET,
+    )
+    return ft.Container(
+        content=ft.Column([ft.Row([send]), ft.Row([keep])], spacing=8, tight=True),
+        padding=ft.Padding.only(left=8, right=8, bottom=12),
+    )
 
 
 def _figure(desk: FloorDesk, name: str, figure: str) -> ft.Control:

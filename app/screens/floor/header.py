@@ -7,7 +7,7 @@ import flet as ft
 from app.counting.state import FloorState, Reach, Stage, SyncView
 from app.screens import theme
 from app.screens.floor.desk import FloorDesk, Panel
-from app.screens.parts.buttons import icon_button
+from app.screens.parts.buttons import Press, icon_button
 from app.screens.parts.text import code, words
 from app.screens.theme import Pair
 
@@ -36,9 +36,9 @@ def Header(desk: FloorDesk, state: FloorState, panel: Panel, is_ready: bool) -> 
 
 def _back(desk: FloorDesk, state: FloorState, panel: Panel) -> ft.Control | None:
     service = desk.service
-    press = None
+    press: Press | None = None
     if panel is not Panel.NONE:
-        press = lambda: desk.show(Panel.NONE)  # noqa: E731
+        press = desk.back
     elif state.stage is Stage.SIGN_IN and state.chosen is not None:
         press = lambda: service.choose(None)  # noqa: E731
     elif state.stage is Stage.SCAN_BIN:

@@ -21,19 +21,31 @@ KEYS = ("7", "8", "9", "4", "5", "6", "1", "2", "3", "back", "0", "clear")
 def KeypadPanel(desk: FloorDesk, sheet: KeypadSheet) -> ft.Control:
     """Digits for one line."""
     palette = desk.palette
-    rows = [
+    rows: list[ft.Control] = [
         ft.Row([_key(desk, name) for name in KEYS[at : at + 3]], spacing=6)
         for at in range(0, len(KEYS), 3)
     ]
     parts: list[ft.Control] = [_head(desk, sheet), _display(desk, sheet)]
     if len(sheet.packs) > 1:
         parts.append(_packs(desk, sheet))
-    parts += [*rows, _enter(desk, sheet)]
     return ft.Container(
-        content=ft.Column(parts, spacing=6, tight=True),
+        content=_halves(parts, rows, _enter(desk, sheet), low=desk.model.is_low),
         bgcolor=palette.surface,
         padding=8,
         border_radius=ft.BorderRadius.only(top_left=16, top_right=16),
+    )
+
+
+def _halves(
+    said: list[ft.Control], keys: list[ft.Control], enter: ft.Control, *, low: bool
+) -> ft.Control:
+    if not low:
+        return ft.Column([*said, *keys, enter], spacing=6, tight=True)
+    halves = ([*said, enter], keys)
+    return ft.Row(
+        [ft.Column(half, spacing=6, tight=True, expand=True) for half in halves],
+        spacing=6,
+        vertical_alignment=ft.CrossAxisAlignment.END,
     )
 
 

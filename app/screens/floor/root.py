@@ -41,18 +41,13 @@ def FloorRoot(desk: FloorDesk, model: FloorModel) -> ft.Control:
     layers: list[ft.Control] = [ft.Column(parts, spacing=8, expand=True)]
     if state.sheet is not None and model.panel is Panel.NONE:
         layers.append(
-            ft.Container(
-                content=keyed(type(state.sheet).__name__, SheetView, desk, state.sheet),
-                left=0,
-                right=0,
-                bottom=0,
-            )
+            _sheet(keyed(type(state.sheet).__name__, SheetView, desk, state.sheet), model)
         )
     return ft.SafeArea(
         content=ft.Container(
             content=ft.Container(
                 content=ft.Stack(layers, expand=True),
-                width=theme.FLOOR_WIDTH,
+                width=theme.LOW_WIDTH if model.is_low else theme.FLOOR_WIDTH,
                 bgcolor=palette.page,
             ),
             alignment=ft.Alignment.TOP_CENTER,
@@ -61,6 +56,14 @@ def FloorRoot(desk: FloorDesk, model: FloorModel) -> ft.Control:
         ),
         expand=True,
     )
+
+
+def _sheet(sheet: ft.Control, model: FloorModel) -> ft.Control:
+    """From below, as high as it needs; on a low screen it scrolls, so that nothing is out of reach."""
+    if model.is_low:
+        whole = ft.ListView([sheet], reverse=True)
+        return ft.Container(content=whole, left=0, right=0, top=0, bottom=0)
+    return ft.Container(content=sheet, left=0, right=0, bottom=0)
 
 
 def _body(desk: FloorDesk, model: FloorModel) -> ft.Control:

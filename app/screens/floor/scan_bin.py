@@ -11,6 +11,7 @@ from app.screens.floor.tasks import zone_block
 from app.screens.floor.tools import tool
 from app.screens.parts.band import message_band
 from app.screens.parts.buttons import button
+from app.screens.parts.split import split
 from app.screens.parts.text import code, words
 
 
@@ -23,8 +24,7 @@ def ScanBinScreen(desk: FloorDesk, state: FloorState) -> ft.Control:
     if state.band is not None:
         parts.append(_answer(desk, state.band))
     parts.append(_where(desk, task))
-    parts.append(_ways_out(desk))
-    return ft.Column(parts, spacing=8, expand=True)
+    return split(parts, [_ways_out(desk)], low=desk.model.is_low)
 
 
 def _answer(desk: FloorDesk, band: Band) -> ft.Control:

@@ -152,10 +152,10 @@ def _other_bin(desk: FloorDesk, sheet: OtherBinSheet) -> list[ft.Control]:
     here = count.bin if count else ""
     body: list[ft.Control] = []
     if sheet.can_finish:
-        text = say("other_bin.finish", bin=here)
+        text = say("other_bin.finish", bin=here, other=sheet.bin)
         body.append(_wide(desk, text, "finish_and_open", service.finish_and_open, palette.primary))
     else:
-        text = say("other_bin.leave", bin=here)
+        text = say("other_bin.leave", bin=here, other=sheet.bin)
         body.append(_wide(desk, text, "leave_and_open", service.leave_and_open, palette.primary))
     body.append(_wide(desk, say("other_bin.stay", bin=here), "stay", service.close_sheet))
     return body

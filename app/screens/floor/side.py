@@ -75,7 +75,9 @@ def _facts(desk: FloorDesk, sync: SyncView) -> list[tuple[str, str]]:
     if sync.held:
         facts.append(("pending.held", say("pending.entries", n=sync.held)))
     if sync.clock_off_ms is not None:
-        facts.append(("pending.clock", say("pending.clock_off", n=round(sync.clock_off_ms / 1000))))
+        off = abs(round(sync.clock_off_ms / 1000))
+        words_ = say("pending.clock_off", n=off) if off else say("pending.clock_right")
+        facts.append(("pending.clock", words_))
     return facts
 
 

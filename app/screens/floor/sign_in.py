@@ -7,11 +7,13 @@ import asyncio
 import flet as ft
 
 from app.counting.state import FloorState, Person
+from app.screens import theme
 from app.screens.floor.desk import FloorDesk
 from app.screens.floor.notice import notice
 from app.screens.parts.band import message_band
 from app.screens.parts.buttons import button, row_button
 from app.screens.parts.component import kept_texts, keyed
+from app.screens.parts.split import split
 from app.screens.parts.text import words
 
 PIN_MAX = 12
@@ -22,17 +24,19 @@ KEYS = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "back", "0", "enter")
 @ft.component
 def SignInScreen(desk: FloorDesk, state: FloorState, is_busy: bool) -> ft.Control:
     """Names first; the pad when somebody was chosen."""
-    body: list[ft.Control] = []
+    if state.chosen is not None:
+        return keyed(f"pad-{state.chosen.user_id}", PinPad, desk, state, state.chosen, is_busy)
+    return ft.Column([*_said(desk, state), _names(desk, state.people)], spacing=8, expand=True)
+
+
+def _said(desk: FloorDesk, state: FloorState) -> list[ft.Control]:
+    said: list[ft.Control] = []
     if state.salvaged:
-        body.append(notice(desk, "salvage.words", key="salvaged"))
+        said.append(notice(desk, "salvage.words", key="salvaged"))
     if state.band is not None:
         sentence = desk.say(state.band.key, **state.band.params)
-        body.append(message_band(state.band, sentence, desk.palette))
-    if state.chosen is None:
-        body.append(_names(desk, state.people))
-    else:
-        body.append(keyed(f"pad-{state.chosen.user_id}", PinPad, desk, state.chosen, is_busy))
-    return ft.Column(body, spacing=8, expand=True)
+        said.append(message_band(state.band, sentence, desk.palette))
+    return said
 
 
 def _names(desk: FloorDesk, people: tuple[Person, ...]) -> ft.Control:
@@ -68,7 +72,7 @@ def _names(desk: FloorDesk, people: tuple[Person, ...]) -> ft.Control:
 
 
 @ft.component
-def PinPad(desk: FloorDesk, person: Person, is_busy: bool) -> ft.Control:
+def PinPad(desk: FloorDesk, state: FloorState, person: Person, is_busy: bool) -> ft.Control:
     """Twelve keys. The digits are never shown; how many there are is."""
     # Kept beside what is drawn: Enter may come before the last digit was drawn.
     kept = kept_texts(pin="")
@@ -100,23 +104,23 @@ def PinPad(desk: FloorDesk, person: Person, is_busy: bool) -> ft.Control:
         label=say("sign_in.digits", n=digits),
         exclude_semantics=True,
     )
-    rows = [
-        ft.Row([_key(desk, name, press, is_busy) for name in KEYS[at : at + 3]], spacing=8)
+    low = desk.model.is_low
+    rows: list[ft.Control] = [
+        ft.Row([_key(desk, name, press, is_busy, low) for name in KEYS[at : at + 3]], spacing=8)
         for at in range(0, len(KEYS), 3)
     ]
-    return ft.Container(
-        content=ft.Column(
-            [title, dots, ft.Container(expand=True), *rows],
-            spacing=8,
-            expand=True,
-            horizontal_alignment=ft.CrossAxisAlignment.CENTER,
-        ),
-        padding=16,
-        expand=True,
+    hello = ft.Column(
+        [title, dots], spacing=8, horizontal_alignment=ft.CrossAxisAlignment.CENTER, tight=True
     )
+    keys = ft.Container(
+        content=ft.Column(rows, spacing=8, tight=True),
+        padding=ft.Padding.symmetric(horizontal=16, vertical=8 if low else 16),
+    )
+    said = ft.Container(content=hello, padding=16, expand=True, alignment=ft.Alignment.TOP_CENTER)
+    return split([*_said(desk, state), said], [keys], low=low)
 
 
-def _key(desk: FloorDesk, name: str, press: object, is_busy: bool) -> ft.Control:
+def _key(desk: FloorDesk, name: str, press: object, is_busy: bool, low: bool) -> ft.Control:
     assert callable(press)
     palette, say = desk.palette, desk.say
     labels = {"back": "", "enter": say("sign_in.enter")}
@@ -129,6 +133,7 @@ def _key(desk: FloorDesk, name: str, press: object, is_busy: bool) -> ft.Control
         pair=pair,
         size=28 if name.isdigit() else 20,
         disabled=is_busy,
+        height=theme.TARGET if low else theme.BUTTON,
         icon=ft.Icons.BACKSPACE if name == "back" else None,
         name=say("keypad.back") if name == "back" else None,
     )

@@ -93,7 +93,7 @@ def _task_row(desk: FloorDesk, task: TaskView) -> ft.Control:
         key=f"task-{task.bin}",
         on_press=lambda: desk.service.go_to(task.task_id),
         palette=palette,
-        height=72,
+        height=None,
     )
 
 

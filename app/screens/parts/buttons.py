@@ -15,7 +15,9 @@ from app.screens.theme import Pair, Palette
 Press = Callable[[], Any]
 
 
-def _style(pair: Pair, palette: Palette, *, radius: int = theme.RADIUS) -> ft.ButtonStyle:
+def _style(
+    pair: Pair, palette: Palette, *, radius: int = theme.RADIUS, is_narrow: bool = False
+) -> ft.ButtonStyle:
     return ft.ButtonStyle(
         bgcolor={
             ft.ControlState.DISABLED: palette.raised,
@@ -26,7 +28,9 @@ def _style(pair: Pair, palette: Palette, *, radius: int = theme.RADIUS) -> ft.Bu
             ft.ControlState.DEFAULT: pair.front,
         },
         shape=ft.RoundedRectangleBorder(radius=radius),
-        padding=ft.Padding.symmetric(horizontal=12, vertical=4),
+        padding=ft.Padding.symmetric(
+            horizontal=6 if is_narrow else 12, vertical=0 if is_narrow else 4
+        ),
         elevation=0,
         animation_duration=0,
     )
@@ -59,13 +63,10 @@ def button(
         parts.append(ft.Icon(icon, size=26, color=front, semantics_label=spoken))
     if text:
         parts.append(_label(text, size, front, name, is_beside_icon=icon is not None))
+    # Words alone are not in a row: there they would be cut off instead of going on in a second line.
+    row = ft.Row(parts, alignment=ft.MainAxisAlignment.CENTER, spacing=8)
     return ft.FilledButton(
-        content=ft.Row(
-            parts,
-            alignment=ft.MainAxisAlignment.CENTER,
-            spacing=8,
-            tight=icon is None,
-        ),
+        content=row if icon is not None else parts[0],
         key=key,
         on_click=pressed(on_press),
         style=_style(pair, palette),
@@ -125,7 +126,10 @@ def row_button(
     disabled: bool = False,
     radius: int = theme.RADIUS,
 ) -> ft.Control:
-    """A list row that can be pressed; its texts together are its name."""
+    """A list row that can be pressed; its texts together are its name.
+
+    `height` None: as high as its texts, which a person may have set large.
+    """
     pair = pair or Pair(back=palette.surface, front=palette.text)
     return ft.FilledButton(
         content=content,
@@ -135,7 +139,7 @@ def row_button(
             bgcolor=pair.back,
             color=pair.front,
             shape=ft.RoundedRectangleBorder(radius=radius),
-            padding=ft.Padding.symmetric(horizontal=12, vertical=6),
+            padding=ft.Padding.symmetric(horizontal=12, vertical=6 if height else 14),
             elevation=0,
             alignment=ft.Alignment.CENTER_LEFT,
         ),
@@ -160,15 +164,16 @@ def chip(
     pair = palette.primary if selected else palette.calm
     front = palette.muted if disabled else pair.front
     shown = ft.Icons.CHECK if selected else icon
-    label = words(text, size=16, strong=True, color=front, lines=1)
-    parts: list[ft.Control] = [label]
+    label = words(text, size=16, strong=True, color=front, lines=2, align=ft.TextAlign.CENTER)
+    # Large letters go on in a second line, inside the chip.
+    parts: list[ft.Control] = [ft.Container(label, expand=True, expand_loose=True)]
     if shown is not None:
         parts.insert(0, ft.Icon(shown, size=20, color=front))
     return ft.FilledButton(
         content=ft.Row(parts, spacing=6, tight=True, alignment=ft.MainAxisAlignment.CENTER),
         key=key,
         on_click=pressed(on_press),
-        style=_style(pair, palette),
+        style=_style(pair, palette, is_narrow=expand),
         height=height,
         expand=expand,
         disabled=disabled,
