@@ -55,7 +55,7 @@ _ALL = (
         "The request is too large",
         "At most {limit} bytes are read. Send it in parts.",
     ),
-    _p("not-found", 404, "There is no such {what}", "{what} {id!r} is not known at this site."),
+    _p("not-found", 404, "It is not known here", "{what} {id!r} is not known at this site."),
     _p(
         "token-missing",
         401,

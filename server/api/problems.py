@@ -20,6 +20,14 @@ BUSY_SECONDS = 2
 REF_BYTES = 4
 """Of the reference that ties a person's report to the line of the log."""
 log = logging.getLogger("blindcount.api")
+NO_ROUTE = {
+    404: ("address-unknown", "is no address of this server."),
+    405: ("method-unknown", "is not among the methods of this address."),
+}
+"""What the framework refuses before any of our routes: its stable code, and the end of a sentence.
+
+Not in the catalogue on purpose: a device takes only catalogue codes for the word of its own server.
+"""
 
 
 _PROBLEM_SCHEMA = {
@@ -84,10 +92,15 @@ def install_problem_handlers(app: FastAPI) -> None:
         return problem_response(problem, problem.detail.format(**first), errors=rows)
 
     @app.exception_handler(HTTPException)
-    async def _http(_request: Request, error: HTTPException) -> JSONResponse:
-        body = {"type": "about:blank", "status": error.status_code, "title": str(error.detail)}
+    async def _http(request: Request, error: HTTPException) -> JSONResponse:
+        status = error.status_code
+        body = {"type": "about:blank", "status": status, "title": str(error.detail)}
+        if status in NO_ROUTE:
+            code, detail = NO_ROUTE[status]
+            where = f"{request.method} {request.url.path}"
+            body |= {"code": code, "detail": f"{where} {detail} /docs lists every address."}
         return JSONResponse(
-            body, status_code=error.status_code, media_type=PROBLEM_TYPE, headers=error.headers
+            body, status_code=status, media_type=PROBLEM_TYPE, headers=error.headers
         )
 
     @app.exception_handler(OperationalError)

@@ -28,7 +28,7 @@ def export_rows(
     stock is among the movements. Text that a spreadsheet would run as a formula gets an apostrophe in
     front, which the import takes off.
     """
-    with opened() as (database, settings, rim):
+    with opened(must_exist=True) as (database, settings, rim):
         at = rim.now() if as_of is None else _instant(as_of)
         part = file.with_name(f"{file.name}.part")
         try:

@@ -21,7 +21,7 @@ def labels(
     ] = True,
 ) -> None:
     """Print bin labels (Code 128 of each bin's barcode), twelve to an A4 page, in walk order."""
-    with opened() as (database, settings, _rim), database.read() as session:
+    with opened(must_exist=True) as (database, settings, _rim), database.read() as session:
         bins = [it for it in all_bins(session, settings.site_id) if zone in {None, it.zone}]
         site = find_site(session, settings.site_id)
     if not bins:

@@ -13,20 +13,26 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from server.clock import Rim
 from server.settings import Settings, read_settings
-from server.storage.engine import Database
+from server.storage.engine import Database, sqlite_file
 from server.storage.opening import open_database
 
 
 @contextmanager
-def opened() -> Iterator[tuple[Database, Settings, Rim]]:
+def opened(*, must_exist: bool = False) -> Iterator[tuple[Database, Settings, Rim]]:
     """The database that BLINDCOUNT_DATABASE_URL names, ready; closed at the end.
 
-    Where it cannot be opened the command ends with exit code 1 and says why.
+    Where it cannot be opened the command ends with exit code 1 and says why. With `must_exist` a
+    SQLite file that is not there is no empty warehouse, but a wrong name: nothing is made.
     """
     try:
         settings = read_settings()
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
+    file = sqlite_file(settings.database_url)
+    if must_exist and file is not None and not file.exists():
+        stop(
+            f"There is no database {file.absolute()}. Set BLINDCOUNT_DATABASE_URL, or go to its folder."
+        )
     rim = Rim()
     try:
         database = open_database(settings, rim.now())

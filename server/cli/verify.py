@@ -24,7 +24,7 @@ def verify(
     wrong: negative books, documents that are named and not known, a serial number in two places.
     """
     console = Console()
-    with opened() as (database, settings, _rim):
+    with opened(must_exist=True) as (database, settings, _rim):
         if repair:
             made = verifying.repair(database, settings.site_id)
             console.print(f"{made} checkpoints worked out afresh.")

@@ -31,7 +31,7 @@ class Database:
     """An opened database: `read()` and `write()` give sessions, each one transaction."""
 
     def __init__(self, url: str) -> None:
-        self.url = url
+        self.url = url = with_driver(url)
         self.is_sqlite = url.startswith("sqlite")
         self._writer = threading.RLock()
         self._lock_file = LockFile(_lock_path(url))
@@ -69,12 +69,26 @@ class Database:
         self.engine.dispose()
 
 
-def _lock_path(url: str) -> Path | None:
-    """Beside the SQLite file; None for a database in memory and for PostgreSQL."""
+def with_driver(url: str) -> str:
+    """The URL with the driver that is installed here: hosts hand out `postgres://…` and `postgresql://…`."""
+    for scheme in ("postgres://", "postgresql://"):
+        if url.startswith(scheme):
+            return f"postgresql+psycopg://{url[len(scheme) :]}"
+    return url
+
+
+def sqlite_file(url: str) -> Path | None:
+    """The SQLite file a URL names; None for a database in memory and for PostgreSQL."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite" or parsed.database in {None, "", ":memory:"}:
         return None
-    return Path(f"{parsed.database}.lock")
+    return Path(str(parsed.database))
+
+
+def _lock_path(url: str) -> Path | None:
+    """Beside the SQLite file; None where there is none."""
+    file = sqlite_file(url)
+    return None if file is None else file.with_name(f"{file.name}.lock")
 
 
 def _open_sqlite(url: str) -> Engine:

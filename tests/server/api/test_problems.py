@@ -6,6 +6,7 @@ import logging
 
 from fastapi.testclient import TestClient
 
+from app.contract.problems import CATALOGUE
 from server.main import create_app
 from server.settings import Settings
 from tests.support.rim import a_rim
@@ -35,3 +36,17 @@ def test_the_reference_is_of_the_servers_own_randomness(sqlite_database):
     refs = [_failing(sqlite_database, seed).get("/fails").json()["ref"] for seed in (1, 1, 2)]
 
     assert refs[0] == refs[1] != refs[2]
+
+
+def test_a_wrong_address_or_method_has_a_code_and_says_where_to_look(sqlite_database):
+    caller = _failing(sqlite_database, 1)
+    unknown, method = caller.get("/api/v1/nothing"), caller.delete("/api/v1/stock")
+
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "address-unknown")
+    assert unknown.json()["detail"].startswith("GET /api/v1/nothing is no address")
+    assert (method.status_code, method.json()["code"]) == (405, "method-unknown")
+    assert "/docs" in method.json()["detail"]
+
+
+def test_no_title_of_a_problem_has_a_hole():
+    assert [p.code for p in CATALOGUE.values() if "{" in p.title] == []
