@@ -283,7 +283,10 @@ class Courier:
         )
         self._keeping = asyncio.ensure_future(self._on_disk(keep))
         self.plan = plans.after_delivery(
-            self.plan, sent=len(batch.events), round_trip_ms=outcome.round_trip_ms
+            self.plan,
+            sent=len(batch.events),
+            round_trip_ms=outcome.round_trip_ms,
+            backoff_ms=reply.backoff_ms,
         )
         self._learn_clock(outcome)
         words = {r.id: r for r in reply.results}
@@ -293,6 +296,8 @@ class Courier:
                 if not await self._send_alone(target, event):
                     return None
                 words[event.id] = EventResult(id=event.id, r=Result.QUARANTINED)
+        if reply.backoff_ms:
+            return None
         return any(_is_unconfirmed(words.get(event.id)) for event in batch.events)
 
     async def _kept(self) -> None:

@@ -70,13 +70,16 @@ class Plan:
     retry_after_ms: int | None = None
 
 
-def after_delivery(plan: Plan, *, sent: int, round_trip_ms: int) -> Plan:
-    """An exchange went well: the next batch may be larger."""
+def after_delivery(
+    plan: Plan, *, sent: int, round_trip_ms: int, backoff_ms: int | None = None
+) -> Plan:
+    """An exchange went well: the next batch may be larger, but not sooner than the server asks."""
     batch = plan.batch
     if sent >= plan.batch and round_trip_ms < QUICK_MS:
         batch = min(BATCH_MAX, plan.batch * 2)
+    asked = None if backoff_ms is None else min(max(0, backoff_ms), PAUSED_MS)
     return replace(
-        plan, batch=batch, failures=0, trouble=None, retry_after_ms=None, need=Need.NOTHING
+        plan, batch=batch, failures=0, trouble=None, retry_after_ms=asked, need=Need.NOTHING
     )
 
 
@@ -155,6 +158,9 @@ def next_delay_ms(plan: Plan, *, unsent: int, chance: float) -> int:
         asked = 0 if plan.retry_after_ms is None else plan.retry_after_ms
         cap_ms = OFFLINE_CAP_MS if plan.trouble in _NOTHING_SENT else BACKOFF_CAP_MS
         return max(100, asked + backoff_ms(plan.failures, chance, cap_ms))
+    if plan.retry_after_ms:
+        # A server that is well and busy: what is unsent waits, and not all of us end that at once.
+        return plan.retry_after_ms + backoff_ms(1, chance)
     return 0 if unsent else int(IDLE_MS * (0.75 + chance / 2))
 
 
@@ -165,6 +171,6 @@ def after_poke(plan: Plan, *, due_in_ms: int, since_attempt_ms: int, is_urgent: 
     if is_urgent:
         return 0
     if plan.failures == 0:
-        return min(due_in_ms, DEBOUNCE_MS)
+        return due_in_ms if plan.retry_after_ms else min(due_in_ms, DEBOUNCE_MS)
     asked = 0 if plan.retry_after_ms is None else plan.retry_after_ms
     return min(due_in_ms, max(DEBOUNCE_MS, max(PATIENCE_MS, asked) - since_attempt_ms))

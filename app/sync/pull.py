@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
-from app.contract.wire import PULL_ROWS_MAX, PullReply
+from app.contract.reference_schema import REFERENCE_SCHEMA
+from app.contract.wire import PULL_ROWS_MAX, PullReply, SnapshotManifest
 from app.store.reference import Reference
 from app.store.snapshot import SnapshotDamagedError
-from app.sync.outcomes import Delivered, Failed, Refused, Trouble
+from app.sync.outcomes import Delivered, Failed, Outcome, Refused, Trouble
 from app.sync.timers import OnDisk
 from app.sync.transport import HttpTransport, Target
 
@@ -65,7 +66,7 @@ class Puller:
     async def _load(self, target: Target) -> Refused | Failed | None:
         """Begin with the prebuilt file, if the server has one; None: go on pulling."""
         outcome = await self._transport.snapshot(target)
-        if isinstance(outcome, Refused) and outcome.code in ("snapshot-none", "not-found"):
+        if _is_no_file_for_us(outcome):
             self._may_load = False
             return None
         if not isinstance(outcome, Delivered):
@@ -101,3 +102,10 @@ class Puller:
         elif not page.has_more and follow is not self._reference:
             self._reference.adopt_rebuild()
         return is_sound
+
+
+def _is_no_file_for_us(outcome: Outcome[SnapshotManifest]) -> bool:
+    """No file, or one of a server of another age: its pages are for every app."""
+    if isinstance(outcome, Delivered):
+        return outcome.reply.schema_version != REFERENCE_SCHEMA
+    return isinstance(outcome, Refused) and outcome.code in ("snapshot-none", "not-found")

@@ -44,6 +44,8 @@ REPLY_BYTES_MAX = 64 * 1024 * 1024
 """A page of 5,000 rows is about 1 MB; beyond this it is not our server."""
 _PROBLEM = "application/problem+json"
 _PIECE = 64 * 1024
+_OF_THE_WIRE = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+"""Headers that say how a body travelled; they say nothing true of it once it is read."""
 _TRY_AGAIN = frozenset({408, 425, 429})
 R = TypeVar("R", bound=Reply)
 
@@ -186,15 +188,18 @@ class HttpTransport:
         boot_id, t0_boot, t0_wall = self._read_clock()
         try:
             url = checked_url(target.url, allow_http=self.allow_http) + path
-            response = await self._client.request(
+            async with self._client.stream(
                 method, url, params=query, content=body, headers=headers
-            )
+            ) as stream:
+                response = await _whole(stream)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             return Failed(trouble=Trouble.OFFLINE, reason=type(error).__name__)
         except httpx.HTTPError as error:
             return Failed(trouble=Trouble.NO_ANSWER, reason=type(error).__name__)
         except (httpx.InvalidURL, ValueError) as error:
             return Failed(trouble=Trouble.OFFLINE, reason=str(error))
+        if response is None:
+            return Failed(trouble=Trouble.PORTAL, reason="an answer without end")
         same_boot, t3_boot, _ = self._read_clock()
         outcome = understand(response, reply_type)
         if not isinstance(outcome, Delivered):
@@ -209,6 +214,18 @@ class HttpTransport:
 
     def _read_clock(self) -> tuple[str, int, int]:
         return self._clock.boot_id(), self._clock.boot_ms(), self._clock.wall_ms()
+
+
+async def _whole(stream: httpx.Response) -> httpx.Response | None:
+    """The answer with its body, inflated; None for one beyond all measure, of which no more is read."""
+    pieces, size = [], 0
+    async for piece in stream.aiter_bytes(_PIECE):
+        size += len(piece)
+        if size > REPLY_BYTES_MAX:
+            return None
+        pieces.append(piece)
+    headers = [(k, v) for k, v in stream.headers.items() if k not in _OF_THE_WIRE]
+    return httpx.Response(stream.status_code, headers=headers, content=b"".join(pieces))
 
 
 def understand(response: httpx.Response, reply_type: type[R]) -> Outcome[R]:

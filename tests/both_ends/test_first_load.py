@@ -191,3 +191,21 @@ def test_a_restored_server_makes_the_device_fetch_a_new_picture_beside_the_old(w
 
     assert handheld.reference.sku(f"S{SKUS + 77:06}") is not None
     assert handheld.reference.verify()
+
+
+def test_a_file_of_a_newer_server_is_left_alone_and_its_pages_are_taken(
+    world, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("app.sync.pull.REFERENCE_SCHEMA", 0)
+    device = Handheld.make(world, tmp_path / "device")
+
+    async def story() -> None:
+        await device.enrol()
+        build(world)
+        await device.engine.cycle()
+
+    asyncio.run(story())
+
+    assert device.reference.is_ready
+    assert device.reference.sku(f"S{SKUS - 1:06}") is not None
+    assert device.reference.download().manifest() is None, "nothing of the file was fetched"
