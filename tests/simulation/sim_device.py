@@ -304,7 +304,10 @@ class SimDevice:
         process = self.process
         if process is None or self.suspended_until_ms > self.world.now_ms:
             return
-        if process.shown is not None and process.shown.state in ("enrol", "enrol_anew"):
+        if process.shown is not None and process.shown.state == "update":
+            self.kill("updated")  # what a store or a person does with an app called too old
+            self.start_later()
+        elif process.shown is not None and process.shown.state in ("enrol", "enrol_anew"):
             if self.world.server.is_down:
                 return
             code = self.world.server.code()

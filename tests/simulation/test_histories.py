@@ -31,8 +31,8 @@ def test_what_once_went_wrong_goes_well(seed):
     assert not tell(seed).failure
 
 
-@pytest.mark.parametrize("seed", [159, 1018])
-def test_a_device_that_fetches_everything_anew_is_not_called_settled(seed):
+@pytest.mark.parametrize("seed", [159, 1018, 242])
+def test_a_device_is_settled_when_it_has_fetched_everything_and_was_updated(seed):
     assert not tell(seed, is_brief=True).failure
 
 
