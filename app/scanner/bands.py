@@ -48,15 +48,21 @@ class Strip:
     width: int
 
 
-def cut(gray: Gray, bars: Bars, rows: int) -> Strip:
-    """The bars as `rows` averaged rows, with a margin on both sides for the quiet zone."""
+def cut(gray: Gray, bars: Bars, rows: int, *, is_fine: bool = False) -> Strip:
+    """The bars as `rows` averaged rows, with a margin on both sides for the quiet zone.
+
+    `is_fine`: sampled between the pixels at once, for bars of about a pixel. Rows of bars that lean
+    a little have seen them at different offsets; sampled a pixel apart first, that is lost.
+    """
     half_width = bars.half_width * (1 + _MARGIN_SHARE) + _MARGIN_PX
     half_height = max(1.0, bars.half_height * _HEIGHT_SHARE)
     width = max(16, round(2 * half_width))
     height = min(max(round(2 * half_height / rows), 1), 6) * rows
-    sampled = upright(gray, bars, (width, height), (1.0, 2 * half_height / height))
-    averaged = cv2.resize(sampled.astype(np.float32), (width, rows), interpolation=cv2.INTER_AREA)
     upscale = max(1, min(_UPSCALE, WIDTH_MAX // width))
+    columns = width * upscale if is_fine else width
+    steps = (width / columns, 2 * half_height / height)
+    sampled = upright(gray, bars, (columns, height), steps).astype(np.float32)
+    averaged = cv2.resize(sampled, (columns, rows), interpolation=cv2.INTER_AREA)
     wide = cv2.resize(averaged, (width * upscale, rows), interpolation=cv2.INTER_CUBIC)
     return Strip(rows=np.asarray(wide, np.float32), upscale=upscale, width=width)
 

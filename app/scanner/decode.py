@@ -21,7 +21,8 @@ from app.scanner.engines.zxing import status as zxing_status
 from app.scanner.events import EngineName, Scan
 from app.scanner.hard import Heard, evened, from_fit, from_straightened
 from app.scanner.judge import WHOLE_FRAME_WEIGHT, Jury, is_long_enough, is_whole, scan_of
-from app.scanner.locate import Bars, locate
+from app.scanner.locate import WORK_SIDE, Bars, locate
+from app.scanner.squares import cleaned, doubled, forms_of, square
 
 # A phone's frames come ten a second. Where zxing-cpp is, a processor is faster, and a browser's
 # pictures come two or three a second: the last attempts have time to end.
@@ -36,18 +37,22 @@ FIRST = Recipe(rows=24, sharpen_px=1.2, window=8, levels=(0.5,))
 _LEVELS = Recipe(rows=24, sharpen_px=2.5, window=8, levels=(0.4, 0.5, 0.6))
 _PLAIN = Recipe(rows=24, sharpen_px=0.0, window=8, levels=(0.35, 0.5, 0.65))
 _COARSE = Recipe(rows=12, sharpen_px=1.2, window=4, levels=(0.4, 0.6))
+# Bars of about one pixel: no pixel of the picture may be blended with the next before it is sharpened.
+_FINE = Recipe(rows=24, sharpen_px=0.7, window=8, levels=(0.4, 0.5, 0.6))
+
+# Print that small is found only in the picture as it is.
+_FINE_SIDE = 1_280
 
 # Up to here libzbar looks for QR codes on every line; above, every other one is enough.
 _QR_EVERY_LINE_PIXELS = 400_000
+# Up to here a picture is looked at in twice its size.
+_QR_DOUBLED_PIXELS = 1_300_000
 
 # zxing-cpp samples every few rows of a picture; thrice as tall, it sees each of ours.
 _ZXING_ROW_HEIGHT = 3
 
 # Places worth the slow attempts.
 _HARD_PLACES = 2
-
-_QR_SIDE = 330
-_QR_QUIET = 40
 
 
 class ImageError(ValueError):
@@ -174,9 +179,37 @@ class Decoder:
                 yield
             self._qr_located(gray, jury, is_thorough=True)
             yield
+        yield from self._late(gray, places, jury)
+
+    def _late(self, gray: Gray, places: Sequence[Bars], jury: Jury) -> Iterator[None]:
+        """The slow half. What few pictures need comes last, so the others lose no time to it."""
         yield from self._hard(gray, places, jury)
-        if self._zbar and gray.size > _QR_EVERY_LINE_PIXELS:
+        if self._zbar is None:
+            return
+        yield from self._small(gray, places, jury)
+        if gray.size > _QR_EVERY_LINE_PIXELS:
             self._hear_all(self._zbar.scan(gray, is_linear=False), "qr", jury)
+            yield
+        yield from self._qr_cleaned(gray, self._zbar, jury)
+
+    def _small(self, gray: Gray, places: Sequence[Bars], jury: Jury) -> Iterator[None]:
+        """Print of about a pixel a module: where it was found, and where only the whole picture
+        shows it."""
+        self._on_bars(gray, places, jury, _FINE)
+        yield
+        if max(gray.shape) <= WORK_SIDE:
+            return
+        self._on_bars(gray, locate(gray, keep=_HARD_PLACES, side=_FINE_SIDE), jury, _FINE)
+        yield
+
+    def _qr_cleaned(self, gray: Gray, zbar: ZbarEngine, jury: Jury) -> Iterator[None]:
+        """QR codes out of focus, faint, noisy or smeared, then very small ones."""
+        for clean in cleaned(gray):
+            self._hear_all(zbar.scan(clean, density=(2, 2), is_linear=False), "qr", jury)
+            yield
+        if gray.size <= _QR_DOUBLED_PIXELS:
+            for read in zbar.scan(doubled(gray), density=(2, 2), is_linear=False):
+                jury.hear(read, "qr", _box(read.points) * np.float32(0.5))
             yield
 
     def _hard(self, gray: Gray, places: Sequence[Bars], jury: Jury) -> Iterator[None]:
@@ -211,7 +244,7 @@ class Decoder:
         if self._zbar is None:
             return
         for bars in places:
-            strip: Strip = cut(gray, bars, recipe.rows)
+            strip: Strip = cut(gray, bars, recipe.rows, is_fine=recipe is _FINE)
             clean = black_and_white(strip, recipe)
             width = 2 * bars.half_width * strip.upscale
             for read in self._zbar.scan(clean, density=(0, 1), is_matrix=False):
@@ -271,8 +304,7 @@ class Decoder:
         for quad in self._opencv.locate_qr(gray, is_thorough=is_thorough):
             if not np.isfinite(quad).all() or np.ptp(quad, axis=0).max() < 20:
                 continue
-            square = _square(gray, quad)
-            for clean in (square, _sharp(square), _local(square)):
+            for clean in forms_of(square(gray, quad)):
                 reads = self._read_qr(clean)
                 for read in reads:
                     jury.hear(read, "qr located", quad)
@@ -288,28 +320,6 @@ class Decoder:
     def _hear_all(reads: Sequence[Read], attempt: str, jury: Jury) -> None:
         for read in reads:
             jury.hear(read, attempt, _box(read.points))
-
-
-def _square(gray: Gray, quad: Points) -> Gray:
-    """A QR code as an upright square with a margin of what lies around it."""
-    near, far = _QR_QUIET, _QR_QUIET + _QR_SIDE
-    target = np.array([(near, near), (far, near), (far, far), (near, far)], np.float32)
-    matrix = cv2.getPerspectiveTransform(quad, target)
-    size = (far + near, far + near)
-    square = cv2.warpPerspective(
-        gray, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-    )
-    return np.asarray(square, np.uint8)
-
-
-def _sharp(square: Gray) -> Gray:
-    soft = cv2.GaussianBlur(square, (0, 0), 3)
-    return np.asarray(cv2.addWeighted(square, 3, soft, -2, 0), np.uint8)
-
-
-def _local(square: Gray) -> Gray:
-    clean = cv2.adaptiveThreshold(square, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY, 91, 3)
-    return np.asarray(clean, np.uint8)
 
 
 def _place_of(read: Read, places: Sequence[Bars]) -> Points:

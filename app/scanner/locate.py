@@ -14,7 +14,7 @@ import numpy.typing as npt
 from app.scanner.engines.base import Gray, Points
 
 # The tensor needs bars of at least a pixel; codes of 2 px a module at 1280 px keep them at 640.
-_WORK_SIDE = 640
+WORK_SIDE = 640
 _CELL = 4
 _SMOOTH = (5, 5)
 
@@ -54,9 +54,11 @@ class Bars:
         return cv2.pointPolygonTest(self.corners, point, False) >= 0
 
 
-def locate(gray: Gray, *, keep: int = 6) -> list[Bars]:
-    """At most `keep` places of bars, strongest first."""
-    scale = min(1.0, _WORK_SIDE / max(gray.shape))
+def locate(gray: Gray, *, keep: int = 6, side: int = WORK_SIDE) -> list[Bars]:
+    """At most `keep` places of bars, strongest first; `side`: the longer side of the picture that
+    is looked at, pixels (twice as long, it costs four times as much and sees print half as wide).
+    """
+    scale = min(1.0, side / max(gray.shape))
     small = gray
     if scale < 1.0:
         # A strip of one pixel keeps its one: half of it would be no picture at all.
