@@ -158,3 +158,36 @@ def test_a_phone_on_its_side_signs_in_and_counts_with_every_key_in_reach(chromiu
         ana.fits(low)
         ana.tap("SEND COUNT")
         ana.sees("A-12-01 is done. 1 line, 7 pieces.")
+
+
+def test_a_scanners_marks_are_learnt_kept_over_a_kill_and_a_cut_off_scan_is_refused(
+    chromium: Browser, client, tmp_path: Path
+):
+    with a_person(chromium, client.url) as ana:
+        ana.sign_in("Ana", PIN)
+        ana.sees_button("NEXT BIN")
+        ana.tap("Settings")
+        ana.tap("Hardware scanner")
+        ana.sees("Scan anything")
+        ana.scan("^BIN:A-12-01$")
+        ana.sees("This scan shows another frame")
+        ana.picture(tmp_path / "scanner_learns.png")
+        ana.tap("USE THIS")
+        ana.sees("Every scan begins with ^")
+        ana.scan("N:A-12-01$")
+        ana.sees("its first letters were lost")
+        ana.picture(tmp_path / "scanner_refuses.png")
+
+        client.kill_and_start()
+        ana.reload()
+        ana.complaints.clear()
+        ana.tap("NEXT BIN")
+        ana.scan("BIN:A-12-01$")
+        ana.sees("The scan was cut off. Nothing was counted.")
+        ana.scan("^BIN:A-12-01$")
+        ana.sees("A-12-01 is open.")
+        ana.scan(f"^{OIL_EACH}")
+        ana.sees("The scan was cut off. Nothing was counted.")
+        ana.scan(f"^{OIL_EACH}$")
+        ana.sees("Chain lube 400ml, 48213: 1")
+        assert ana.complaints == []
