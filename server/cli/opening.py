@@ -28,13 +28,11 @@ def opened(*, must_exist: bool = False) -> Iterator[tuple[Database, Settings, Ri
         settings = read_settings()
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
-    file = sqlite_file(settings.database_url)
-    if must_exist and file is not None and not file.exists():
-        stop(
-            f"There is no database {file.absolute()}. Set BLINDCOUNT_DATABASE_URL, or go to its folder."
-        )
     rim = Rim()
     try:
+        file = sqlite_file(settings.database_url)
+        if must_exist and file is not None and not file.exists():
+            raise FileNotFoundError(f"there is no file {file.absolute()}")
         database = open_database(settings, rim.now())
     except (SQLAlchemyError, CommandError, OSError) as error:
         why = str(getattr(error, "orig", None) or error).strip().splitlines()[0]

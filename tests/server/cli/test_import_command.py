@@ -79,6 +79,7 @@ def test_a_file_that_cannot_be_used_is_named(run, tmp_path, monkeypatch, words, 
     write_rows(tmp_path / "bins.csv", "bins", BINS)
     (tmp_path / "taken").mkdir()
     monkeypatch.chdir(tmp_path)
+    run("import", "bins", "bins.csv")
 
     result = run(*words)
 
