@@ -152,9 +152,7 @@ def test_a_lead_posts_a_loss_finds_it_among_the_ended_and_takes_it_back(
     with a_person(chromium, desk.url, size=QUEUE) as me:
         sign_in(me, floor, "lee")
         open_case(me, truth, floor.told)
-        me.tap("Reason")
-        me.page.get_by_role("menuitemcheckbox", name="Count error").click()
-        me.sees_button("Reason: Count error")
+        me.choose("Reason", "Receiving: too few")
         me.tap("Approve")
         me.sees(re.compile(rf"^{truth.bin}: approved and posted"))
 
@@ -165,8 +163,7 @@ def test_a_lead_posts_a_loss_finds_it_among_the_ended_and_takes_it_back(
         me.tap("Take back the posting")
         me.sees(re.compile(r"^A counter-entry of "))
         me.picture(tmp_path / "take-back.png")
-        me.tap("Reason")
-        me.page.get_by_role("menuitemcheckbox", name="Count error").click()
+        me.choose("Reason", "Count error")
         me.tap("Take back \u2212")
 
         me.sees(re.compile(rf"^{truth.bin}: the posting was taken back"))

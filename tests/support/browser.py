@@ -158,6 +158,16 @@ class Person:
         """Tap a button."""
         self.button(name).click(timeout=WAIT_MS)
 
+    def choose(self, label: str, item: str) -> None:
+        """Open a list of choices and take one of those in view.
+
+        Not one further down: the browser then scrolls the list first, and the press lands where
+        another item is by now (four times of six on a loaded machine). A finger scrolls and looks.
+        """
+        self.tap(label)
+        self.page.get_by_role("menuitemcheckbox", name=item, exact=True).click(timeout=WAIT_MS)
+        self.sees_button(f"{label}: {item}")
+
     def tap_exactly(self, name: str) -> None:
         """Tap the button of exactly that name.
 
@@ -174,12 +184,12 @@ class Person:
     def fill(self, label: str, text: str) -> None:
         """Type into a field and look whether it stands there: Flutter may change the element beneath."""
         box = self.page.get_by_role("textbox", name=re.compile(f"^{re.escape(label)}", re.I)).first
-        for _ in range(4):
+        for patience in (150, 150, 300, 600, 1200, 2400):
             box.click(timeout=WAIT_MS)
-            self.page.wait_for_timeout(150)
+            self.page.wait_for_timeout(patience)
             self.has_the_focus_back()
             box.fill(text)
-            self.page.wait_for_timeout(150)
+            self.page.wait_for_timeout(patience)
             if len(box.input_value()) == len(text):
                 return
         raise AssertionError(f"{label} does not take what is typed")

@@ -239,7 +239,6 @@ def _more(desk: ReviewDesk, offers: list[ActionOffer]) -> ft.Control:
         bgcolor=palette.surface,
         tooltip="",
         padding=0,
-        popup_animation_style=ft.AnimationStyle.no_animation(),
     )
 
 

@@ -152,8 +152,6 @@ def choice(
         bgcolor=palette.surface,
         tooltip="",
         menu_position=ft.PopupMenuPosition.UNDER,
-        # An item that still moves is missed, and its neighbour chosen.
-        popup_animation_style=ft.AnimationStyle.no_animation(),
         padding=0,
         expand=expand,
         disabled=disabled,
