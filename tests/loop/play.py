@@ -244,7 +244,8 @@ class Play:
         self.desk.picture(self.pictures / "case-agreed.png")
         self.desk.tap(re.compile("^Approve"))
         self.desk.sees(re.compile("The reason is missing"))
-        self.desk.choose("Reason", "Receiving: too few")
+        self.desk.tap(re.compile("^Reason"))
+        self.desk.page.get_by_role("menuitemcheckbox", name="Theft suspected").first.click()
         self.desk.tap(re.compile("^Approve"))
         wait_for("the posting", lambda: self._case()["state"] in ("posted", "closed"))
         with self._api("maria") as api:
