@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
@@ -55,10 +56,7 @@ def accuracy_rows(
     rows = reporting.accuracy_rows(
         context.database, context.site_id, since or end - PERIOD, end, wanted, rim=context.rim
     )
-    if format == "csv":
-        text = reporting.rows_csv(rows, reporting.ROW_COLUMNS)
-        return Response(text, media_type="text/csv; charset=utf-8")
-    return {"items": rows}
+    return _table(rows, reporting.ROW_COLUMNS, format)
 
 
 @router.get("/reports/accuracy/bins", response_model=None)
@@ -75,8 +73,14 @@ def accuracy_bins(
     rows = reporting.bins_covered(
         context.database, context.site_id, since or end - PERIOD, end, wanted, rim=context.rim
     )
+    return _table(rows, COVERAGE_COLUMNS, format)
+
+
+def _table(
+    rows: Sequence[Mapping[str, str]], columns: tuple[str, ...], format: Literal["json", "csv"]
+) -> dict[str, Any] | Response:
     if format == "csv":
-        text = reporting.rows_csv(rows, COVERAGE_COLUMNS)
+        text = reporting.rows_csv(rows, columns)
         return Response(text, media_type="text/csv; charset=utf-8")
     return {"items": rows}
 
