@@ -23,6 +23,7 @@ from app.scanner.hard import Heard, evened, from_fit, from_straightened
 from app.scanner.judge import WHOLE_FRAME_WEIGHT, Jury, is_long_enough, is_whole, scan_of
 from app.scanner.locate import WORK_SIDE, Bars, locate
 from app.scanner.squares import cleaned, doubled, forms_of, square
+from app.scanner.straighten import Floats, straightened
 
 # A phone's frames come ten a second. Where zxing-cpp is, a processor is faster, and a browser's
 # pictures come two or three a second: the last attempts have time to end.
@@ -50,6 +51,9 @@ _QR_DOUBLED_PIXELS = 1_300_000
 
 # zxing-cpp samples every few rows of a picture; thrice as tall, it sees each of ours.
 _ZXING_ROW_HEIGHT = 3
+
+# Gray of paper in full light.
+_BRIGHTEST = 255.0
 
 # Places worth the slow attempts.
 _HARD_PLACES = 2
@@ -216,22 +220,24 @@ class Decoder:
         """Places straightened, for every reader; then numbers fitted to the gray; then the same
         in evened light, where other places are found, and turned to a negative: on a shiny can
         the bars are brighter than what they are printed on."""
-        for bars in places[:_HARD_PLACES]:
-            heard = from_straightened(gray, bars, self._zbar, self._zxing)
-            yield from self._hear_hard(heard, bars, jury)
+        straight = [(bars, straightened(gray, bars)) for bars in places[:_HARD_PLACES]]
+        for bars, rows in straight:
+            yield from self._hear_straightened(rows, bars, jury)
         if self._opencv is None:
             return
-        for bars in places[:_HARD_PLACES]:
-            yield from self._hear_hard(from_fit(gray, bars), bars, jury)
+        for bars, rows in straight:
+            yield from self._hear_hard(from_fit(rows, bars), bars, jury)
         even = evened(gray)
         for bars in locate(even, keep=_HARD_PLACES):
-            for light in (even, cv2.bitwise_not(even)):
-                heard = from_straightened(
-                    np.asarray(light, np.uint8), bars, self._zbar, self._zxing
-                )
-                yield from self._hear_hard(heard, bars, jury)
-            for light in (gray, even):
+            rows = straightened(even, bars)
+            for light in (rows, _BRIGHTEST - rows):
+                yield from self._hear_straightened(light, bars, jury)
+            for light in (straightened(gray, bars), rows):
                 yield from self._hear_hard(from_fit(light, bars), bars, jury)
+
+    def _hear_straightened(self, rows: Floats, bars: Bars, jury: Jury) -> Iterator[None]:
+        heard = from_straightened(rows, 2 * bars.half_width, self._zbar, self._zxing)
+        yield from self._hear_hard(heard, bars, jury)
 
     @staticmethod
     def _hear_hard(all_heard: Iterator[Heard], bars: Bars, jury: Jury) -> Iterator[None]:

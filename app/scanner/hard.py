@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from app.scanner.bands import WIDTH_MAX, Recipe, Strip, black_and_white
 from app.scanner.blurred.reader import read_number
@@ -19,7 +18,7 @@ from app.scanner.engines.zxing import ZxingEngine
 from app.scanner.events import EngineName, Symbology
 from app.scanner.judge import ROWS_CERTAIN_ELSE, is_long_enough, is_whole
 from app.scanner.locate import Bars
-from app.scanner.straighten import straightened
+from app.scanner.straighten import Floats
 
 _RECIPES = (
     Recipe(rows=24, sharpen_px=1.2, window=8, levels=(0.4, 0.5, 0.6)),
@@ -48,11 +47,9 @@ class Heard:
 
 
 def from_straightened(
-    gray: Gray, bars: Bars, zbar: ZbarEngine | None, zxing: ZxingEngine | None
+    rows: Floats, width: float, zbar: ZbarEngine | None, zxing: ZxingEngine | None
 ) -> Iterator[Heard]:
-    """What libzbar and zxing-cpp read of the straightened place."""
-    rows = straightened(gray, bars)
-    width = 2 * bars.half_width
+    """What libzbar and zxing-cpp read of a straightened place with bars `width` pixels wide."""
     if zbar is not None:
         strip = _strip(rows)
         for recipe in _RECIPES:
@@ -71,9 +68,9 @@ def from_straightened(
                     yield Heard(read, name, 0.5)
 
 
-def from_fit(gray: Gray, bars: Bars) -> Iterator[Heard]:
-    """The EAN-13 or UPC-A that fits the place far better than every other number."""
-    number = read_number(straightened(gray, bars), 2 * bars.half_width)
+def from_fit(rows: Floats, bars: Bars) -> Iterator[Heard]:
+    """The EAN-13 or UPC-A that fits a straightened place far better than every other number."""
+    number = read_number(rows, 2 * bars.half_width)
     if number is not None:
         text = number.text
         kind = Symbology.UPC_A if text.startswith("0") else Symbology.EAN_13
@@ -100,7 +97,7 @@ def evened(gray: Gray) -> Gray:
     return np.asarray(np.clip(even, 0, 255).astype(np.uint8))
 
 
-def _strip(rows: npt.NDArray[np.float32]) -> Strip:
+def _strip(rows: Floats) -> Strip:
     width = rows.shape[1]
     upscale = max(1, min(_UPSCALE, WIDTH_MAX // width))
     few = cv2.resize(rows, (width, _ROWS), interpolation=cv2.INTER_AREA)

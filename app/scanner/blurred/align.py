@@ -13,12 +13,20 @@ import numpy.typing as npt
 
 from app.scanner.blurred.codes import LEFT, MODULES, QUIET, RIGHT, Floats, bits_of, draw, grid
 
+# Enough for a first ranking, and twice as fast as what `fit` uses.
+Singles = npt.NDArray[np.float32]
+
 BLURS = (0.5, 0.9, 1.4)
 """Tried sigmas of the lens, modules."""
 
 _SAMPLES = 2
 _DIGIT = 7 * _SAMPLES
-_ENDS = (QUIET + 3) * _SAMPLES
+# Where the digits of each half begin in a row of samples.
+_LEFT = (QUIET + 3) * _SAMPLES
+_RIGHT = _LEFT + 6 * _DIGIT + 5 * _SAMPLES
+
+# A glint or a dark edge beside the code counts for no more than this many spreads.
+_FAR = 3.5
 
 # A quiet zone is at least this share of the bars' width, and a code this share of it.
 _GAP_SHARE = 0.035
@@ -84,9 +92,9 @@ def alignments(dark: Floats, width: float) -> list[Alignment]:
     rough: list[tuple[float, bool, tuple[int, int]]] = []
     for is_flipped in (False, True):
         row = dark[::-1] if is_flipped else dark
-        for span in _spans(row, width):
-            best = _try(row, span, _ROUGH, is_flipped)[0]
-            rough.append((best.cost, is_flipped, span))
+        spans = _spans(row, width)
+        costs = _promise(row, spans) if spans else ()
+        rough += [(float(c), is_flipped, span) for c, span in zip(costs, spans, strict=True)]
     found: list[Alignment] = []
     for _, is_flipped, span in sorted(rough)[:_PLACES]:
         row = dark[::-1] if is_flipped else dark
@@ -121,24 +129,64 @@ def _between(row: Floats, window: float) -> npt.NDArray[np.float32]:
     return np.asarray(share[0], np.float32)
 
 
-def _try(row: Floats, span: tuple[int, int], tries: _Tries, is_flipped: bool) -> list[Alignment]:
-    """The best alignments near one span, some for each blur, best first."""
-    module = (span[1] - span[0]) / MODULES
-    shift = tries.offsets * module
+@dataclass(frozen=True, slots=True)
+class _Scales:
+    """Alignments to try, one an entry: first pixel, pixels a module, bow."""
+
+    begin: Floats
+    module: Floats
+    bow: Floats
+
+    def seen(self, row: Floats) -> Singles:
+        """The row at each alignment's samples: shape (alignments, samples)."""
+        width = self.module * MODULES
+        scale = np.stack([self.begin, width, width * self.bow], 1).astype(np.float32)
+        at = scale @ _powers()
+        line = row[None].astype(np.float32)
+        nowhere = np.zeros_like(at)
+        border = cv2.BORDER_REPLICATE
+        found = cv2.remap(line, at, nowhere, cv2.INTER_LINEAR, borderMode=border)
+        return np.asarray(found, np.float32)
+
+
+@lru_cache(maxsize=1)
+def _powers() -> Singles:
+    """What `bent` multiplies first pixel, width and bow with at each sample: shape (3, samples)."""
+    share = grid(_SAMPLES) / MODULES
+    return np.stack([np.ones_like(share), share, share * (1.0 - share)]).astype(np.float32)
+
+
+def _scales(span: tuple[int, int], tries: _Tries) -> _Scales:
+    shift = tries.offsets * (span[1] - span[0]) / MODULES
     meshed = np.meshgrid(span[0] + shift, span[1] - shift, tries.bows, indexing="ij")
     begin, end, bow = (np.asarray(m).ravel() for m in meshed)
-    size = (end - begin) / MODULES
-    at = bent(grid(_SAMPLES)[None], begin[:, None], size[:, None], bow[:, None], 0.0)
-    seen = np.interp(at.ravel(), np.arange(len(row)), row).reshape(at.shape)
+    return _Scales(begin, (end - begin) / MODULES, bow)
+
+
+def _promise(row: Floats, spans: list[tuple[int, int]]) -> Floats:
+    """The cost of the best of a few alignments near each span."""
+    every = [_scales(span, _ROUGH) for span in spans]
+    at = _Scales(
+        begin=np.concatenate([scales.begin for scales in every]),
+        module=np.concatenate([scales.module for scales in every]),
+        bow=np.concatenate([scales.bow for scales in every]),
+    )
+    cost = _looks(_ROUGH.blurs).cost(at.seen(row))[0]
+    return np.asarray(cost.reshape(len(spans), -1).min(1))
+
+
+def _try(row: Floats, span: tuple[int, int], tries: _Tries, is_flipped: bool) -> list[Alignment]:
+    """The best alignments near one span, some for each blur, best first."""
+    at = _scales(span, tries)
     found: list[Alignment] = []
-    for blur in tries.blurs:
-        cost = _rough(blur).cost(seen)
-        for i in _apart(cost, begin + size * MODULES * bow / 4, module):
+    middle = at.begin + at.module * MODULES * at.bow / 4
+    for blur, cost in zip(tries.blurs, _looks(tries.blurs).cost(at.seen(row)), strict=True):
+        for i in _apart(cost, middle, (span[1] - span[0]) / MODULES):
             found.append(
                 Alignment(
-                    begin=float(begin[i]),
-                    module=float(size[i]),
-                    bow=float(bow[i]),
+                    begin=float(at.begin[i]),
+                    module=float(at.module[i]),
+                    bow=float(at.bow[i]),
                     skew=0.0,
                     blur=blur,
                     is_flipped=is_flipped,
@@ -161,61 +209,68 @@ def _apart(cost: Floats, middle: Floats, module: float) -> list[int]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Rough:
-    """Digits and guards at one blur, each as it looks between average neighbours."""
+class _Looks:
+    """Digits and guards at some blurs, each as it looks between average neighbours, on the scale of
+    a row of mean 0 and spread 1.
 
-    left: Floats
-    right: Floats
-    begin: Floats
-    middle: Floats
-    end: Floats
-    mean: float
-    spread: float
+    Shapes: `left` (blurs, 20, digit's samples), `right` (blurs, 10, the same), `guards` (blurs,
+    samples of a whole row), 0 where digits are.
+    """
 
-    def cost(self, seen: Floats) -> Floats:
-        """Mean misfit of rows (count, samples) of any brightness, relative to their spread."""
+    left: Singles
+    right: Singles
+    guards: Singles
+
+    def cost(self, seen: Singles) -> Singles:
+        """Mean misfit of rows (count, samples) of any brightness, relative to their spread: of
+        shape (blurs, count)."""
         inside = seen[:, QUIET * _SAMPLES : -QUIET * _SAMPLES]
         mean, spread = inside.mean(1, keepdims=True), inside.std(1, keepdims=True) + 1e-6
-        row = np.clip((seen - mean) / spread * self.spread + self.mean, -1.0, 2.0)
-        half = 6 * _DIGIT
-        middle = _ENDS + half
-        right = middle + len(self.middle)
-        total = _nearest(row[:, _ENDS:middle], self.left)
-        total += _nearest(row[:, right : right + half], self.right)
-        total += ((row[:, :_ENDS] - self.begin) ** 2).sum(1)
-        total += ((row[:, middle:right] - self.middle) ** 2).sum(1)
-        total += ((row[:, -_ENDS:] - self.end) ** 2).sum(1)
-        return np.asarray(total / (self.spread**2 * row.shape[1]))
+        row = np.clip((seen - mean) / spread, -_FAR, _FAR)
+        # Of the misfit |row - drawn|^2, |row|^2 is the same for all that is drawn.
+        total = np.einsum("ij,ij->i", row, row) + _power(self.guards)[:, None]
+        total -= 2.0 * (self.guards @ row.T)
+        total += _nearest(row[:, _LEFT : _LEFT + 6 * _DIGIT], self.left)
+        total += _nearest(row[:, _RIGHT : _RIGHT + 6 * _DIGIT], self.right)
+        return np.asarray(total / row.shape[1])
 
 
-def _nearest(part: Floats, drawn: Floats) -> Floats:
-    """Misfit of six digits to whichever digit is nearest each."""
-    digits = part.reshape(len(part), 6, _DIGIT)
-    misfit = (digits**2).sum(-1)[..., None] + (drawn**2).sum(-1) - 2.0 * (digits @ drawn.T)
-    return np.asarray(misfit.min(-1).sum(-1))
+def _power(drawn: Singles) -> Singles:
+    return np.asarray(np.einsum("...j,...j->...", drawn, drawn))
+
+
+def _nearest(part: Singles, drawn: Singles) -> Singles:
+    """For each of six digits the one that is nearest: shape (blurs, rows). The samples of rows come
+    last: numpy takes the least of ten long rows many times faster than of many short ones."""
+    digits = part.reshape(-1, _DIGIT).T
+    misfit = _power(drawn)[..., None] - 2.0 * (drawn @ digits)
+    return np.asarray(misfit.min(1).reshape(len(drawn), -1, 6).sum(2))
 
 
 @lru_cache(maxsize=8)
-def _rough(blur: float) -> _Rough:
+def _looks(blurs: tuple[float, ...]) -> _Looks:
+    each = [_look(blur) for blur in blurs]
+    left, right, guards = (np.stack(parts).astype(np.float32) for parts in zip(*each, strict=True))
+    return _Looks(left, right, guards)
+
+
+def _look(blur: float) -> tuple[Floats, Floats, Floats]:
+    # Numbers of every first digit: how dark a code is on average, and how much that varies.
+    numbers = [bits_of(tuple((7 * i + 3 * j) % 10 for j in range(13))) for i in range(10)]
+    inside = grid(_SAMPLES)[QUIET * _SAMPLES : -QUIET * _SAMPLES]
+    whole = draw(np.array(numbers), inside, blur, 0.0)
+    mean, spread = whole.mean(), whole.std(1).mean()
+
     def drawn(codes: list[str], before: int, count: int, at: float = 0.0) -> Floats:
         where = (np.arange(count) + 0.5) / _SAMPLES + at + before
         bits = np.array([[bit == "1" for bit in code] for code in codes], np.float64)
-        return draw(bits, where, blur, 0.0)
+        return np.asarray((draw(bits, where, blur, 0.0) - mean) / spread)
 
-    begin = drawn(["101001"], 0, _ENDS, -QUIET)[0]
-    # Numbers of every first digit: how dark a code is on average, and how much that varies.
-    whole = draw(
-        np.array([bits_of(tuple((7 * i + 3 * j) % 10 for j in range(13))) for i in range(10)]),
-        grid(_SAMPLES)[QUIET * _SAMPLES : -QUIET * _SAMPLES],
-        blur,
-        0.0,
-    )
-    return _Rough(
-        left=drawn([f"00101{code}01010" for code in LEFT], 5, _DIGIT),
-        right=drawn([f"01010{code}10100" for code in RIGHT], 5, _DIGIT),
-        begin=begin,
-        middle=drawn(["10100101010100"], 5, 5 * _SAMPLES)[0],
-        end=begin[::-1],
-        mean=float(whole.mean()),
-        spread=float(whole.std(1).mean()),
+    begin = drawn(["101001"], 0, _LEFT, -QUIET)[0]
+    digits = np.zeros(6 * _DIGIT)
+    middle = drawn(["10100101010100"], 5, _RIGHT - _LEFT - 6 * _DIGIT)[0]
+    return (
+        drawn([f"00101{code}01010" for code in LEFT], 5, _DIGIT),
+        drawn([f"01010{code}10100" for code in RIGHT], 5, _DIGIT),
+        np.concatenate([begin, digits, middle, digits, begin[::-1]]),
     )

@@ -69,19 +69,17 @@ def draw(bits: Floats, at: Floats, blur: float, ink: float) -> Floats:
     sigma of the lens and `ink` how much wider each bar was printed, both in modules. It is one
     product of matrices, since light adds up: a thousand codes cost a millisecond.
     """
-    return _shine(bits, _edges(bits.shape[-1], at, blur, ink))
+    white = np.zeros((*bits.shape[:-1], 1))
+    rise = np.diff(np.concatenate([white, bits, white], axis=-1), axis=-1)
+    begins, ends = _edges(bits.shape[-1], at, blur, ink)
+    return np.asarray(np.maximum(rise, 0) @ begins - np.maximum(-rise, 0) @ ends)
 
 
 def draw_number(digits: tuple[int, ...], blur: float, ink: float) -> Floats:
     """Darkness of a number of 13 digits at `grid(SAMPLES)`."""
-    return _shine(bits_of(digits), _grid_edges(blur, ink))
-
-
-def _shine(bits: Floats, edges: tuple[Floats, Floats]) -> Floats:
-    white = np.zeros((*bits.shape[:-1], 1))
-    rise = np.diff(np.concatenate([white, bits, white], axis=-1), axis=-1)
-    begins, ends = edges
-    return np.asarray(np.maximum(rise, 0) @ begins - np.maximum(-rise, 0) @ ends)
+    rise = np.diff(bits_of(digits), prepend=0.0, append=0.0)
+    begins, ends = _grid_edges(blur, ink)
+    return np.asarray(begins[rise > 0].sum(0) - ends[rise < 0].sum(0))
 
 
 def _edges(modules: int, at: Floats, blur: float, ink: float) -> tuple[Floats, Floats]:
@@ -117,6 +115,18 @@ EDGE = (QUIET + 3) * SAMPLES
 MIDDLE = 5 * SAMPLES
 
 
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """Drawings of one piece: `drawn`, its last axis the samples, and `power`, their squares summed."""
+
+    drawn: Floats
+    power: Floats
+
+    def misfit(self, part: Floats) -> Floats:
+        """Squared distance of one part of a row to each drawing."""
+        return np.asarray(part @ part + self.power - 2.0 * (self.drawn @ part))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shapes:
     """All pieces of all numbers at one blur and ink: from the middle of one digit to the next.
@@ -125,28 +135,30 @@ class Shapes:
     `middle` (20, 10, DIGIT + MIDDLE), `right` (10, 10, DIGIT), and the ends with one digit each.
     """
 
-    start: Floats
-    left: Floats
-    middle: Floats
-    right: Floats
-    end: Floats
+    start: Pieces
+    left: Pieces
+    middle: Pieces
+    right: Pieces
+    end: Pieces
 
 
 @lru_cache(maxsize=160)
 def shapes(blur: float, ink: float) -> Shapes:
     """The pieces at a blur and ink (modules), both rounded by the caller."""
 
-    def drawn(codes: list[str], before: int, count: int, at: float) -> Floats:
+    def drawn(codes: list[str], before: int, count: int, at: float, *pairs: int) -> Pieces:
         where = (np.arange(count) + 0.5) / SAMPLES + at + before
-        return draw(np.array([_bits(code) for code in codes]), where, blur, ink)
+        flat = draw(np.array([_bits(code) for code in codes]), where, blur, ink)
+        every = flat.reshape(*pairs, count) if pairs else flat
+        return Pieces(every, (every * every).sum(-1))
 
-    pairs = [f"101{a}{b}010" for a in LEFT for b in LEFT]
+    lefts = [f"101{a}{b}010" for a in LEFT for b in LEFT]
     middles = [f"101{a}01010{b}101" for a in LEFT for b in RIGHT]
     rights = [f"010{a}{b}101" for a in RIGHT for b in RIGHT]
     return Shapes(
         start=drawn([f"101{a}01" for a in LEFT], 0, EDGE + HALF, -QUIET),
-        left=drawn(pairs, 3, DIGIT, 3.5).reshape(20, 20, -1),
-        middle=drawn(middles, 3, DIGIT + MIDDLE, 3.5).reshape(20, 10, -1),
-        right=drawn(rights, 3, DIGIT, 3.5).reshape(10, 10, -1),
+        left=drawn(lefts, 3, DIGIT, 3.5, 20, 20),
+        middle=drawn(middles, 3, DIGIT + MIDDLE, 3.5, 20, 10),
+        right=drawn(rights, 3, DIGIT, 3.5, 10, 10),
         end=drawn([f"10{a}101" for a in RIGHT], 2, HALF + EDGE, 3.5),
     )

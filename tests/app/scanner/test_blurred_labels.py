@@ -9,6 +9,7 @@ from app.scanner.decode import decode
 from app.scanner.engines.zbar import ZbarEngine
 from app.scanner.hard import from_fit
 from app.scanner.locate import locate
+from app.scanner.straighten import straightened
 from tests.support.shelf import View, draw
 
 NUMBERS = ("4006381333931", "0036000291452", "9780441014989", "5901234123457")
@@ -16,7 +17,9 @@ NUMBERS = ("4006381333931", "0036000291452", "9780441014989", "5901234123457")
 
 def fitted(text: str, kind: str, view: View, seed: int = 1) -> set[str]:
     image = draw([(text, kind)], view, seed=seed).image
-    return {h.read.text for bars in locate(image)[:2] for h in from_fit(image, bars)}
+    return {
+        h.read.text for bars in locate(image)[:2] for h in from_fit(straightened(image, bars), bars)
+    }
 
 
 @pytest.mark.parametrize("text", NUMBERS)
@@ -69,4 +72,32 @@ def test_no_number_is_found_in_noise_or_nothing():
         np.repeat(rng.integers(0, 255, (1, 400)).astype(np.uint8), 300, axis=0),
         np.zeros((300, 400), np.uint8),
     ):
-        assert [h for bars in locate(image) for h in from_fit(image, bars)] == []
+        assert [
+            h for bars in locate(image) for h in from_fit(straightened(image, bars), bars)
+        ] == []
+
+
+@pytest.mark.parametrize("noise", [0.1, 0.4])
+@pytest.mark.parametrize("text", NUMBERS)
+def test_no_number_like_the_best_fits_better_than_the_second(text: str, noise: float):
+    rng = np.random.default_rng(7)
+    clean = draw_number(tuple(map(int, text)), 0.9, 0.0)
+    row = clean + rng.normal(0.0, noise, len(clean))
+    best, second = best_numbers(row, shapes(0.9, 0.0), keep=2)
+
+    assert best_numbers(row, shapes(0.9, 0.0)) == [best]
+    assert best.digits != second.digits
+    others = [other for other in _one_digit_apart(best.digits) if other != best.digits]
+    nearest = min(((row - draw_number(other, 0.9, 0.0)) ** 2).sum() for other in others)
+    assert best.misfit < second.misfit <= nearest * 1.02  # pieces know no neighbour but one
+
+
+def _one_digit_apart(digits: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """Numbers that differ in one digit, and in the check digit which follows from it."""
+    found = []
+    for place in range(12):
+        for digit in range(10):
+            body = (*digits[:place], digit, *digits[place + 1 : 12])
+            check = -sum(d * (3 if i % 2 else 1) for i, d in enumerate(body)) % 10
+            found.append((*body, check))
+    return found
