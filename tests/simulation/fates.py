@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING
 
-from sqlmodel import select
+from sqlmodel import Session, select
 
 from app.contract.wire import RefKind
 from app.store.vault import FileVault
@@ -25,15 +26,33 @@ NIGHT_MS = 8 * 3600_000
 JUMPS_MS = (-86_400_000, -120_000, -1_000, 1_000, 120_000, 86_400_000, 10 * 365 * 86_400_000)
 
 
-def schedule(rng: Random, weather: Weather) -> list[tuple[float, str]]:
-    """(second, kind) of everything that happens, in order."""
-    moments: list[tuple[float, str]] = []
-    for kind, per_minute in weather.events.items():
+@dataclass(frozen=True, slots=True, order=True)
+class Moment:
+    """Something happens at a second. Its dice are those of the history, or its own."""
+
+    at: float
+    kind: str
+    rng: Random = field(compare=False)
+
+
+def schedule(rng: Random, later: Random, weather: Weather) -> list[Moment]:
+    """Everything that happens, in order; `later`: the dice of what was added later."""
+    return sorted(
+        [
+            *_moments(rng, weather.events, weather.seconds),
+            *_moments(later, weather.later_events, weather.seconds),
+        ]
+    )
+
+
+def _moments(rng: Random, rates: dict[str, float], seconds: float) -> list[Moment]:
+    moments: list[Moment] = []
+    for kind, per_minute in rates.items():
         at = rng.expovariate(per_minute / 60)
-        while at < weather.seconds and len(moments) < 60:
-            moments.append((at, kind))
+        while at < seconds and len(moments) < 60:
+            moments.append(Moment(at, kind, rng))
             at += rng.expovariate(per_minute / 60)
-    return sorted(moments)
+    return moments
 
 
 def happen(world: World, kind: str, rng: Random) -> None:
@@ -94,6 +113,8 @@ def happen_to_server(world: World, kind: str, rng: Random) -> None:
             world.note("revoked", server.revoke_one())
         case "change_reference":
             change_reference(world, rng)
+        case "change_tasks":
+            change_tasks(world, rng)
         case "forget_tombstones":
             with server.database.write() as session:
                 forget_tombstones(session, SITE, max(0, server.rev - rng.randrange(3)))
@@ -154,7 +175,7 @@ def change_reference(world: World, rng: Random) -> None:
                 row.is_active = not row.is_active
                 record_changes(session, SITE, RefKind.USER, ["cleo"])
             case "task":
-                _add_task(world, session, rng, f"task-{number}")
+                _add_task(world, session, rng.choice(BINS), f"task-{number}")
             case "task_done":
                 row = session.exec(
                     select(CountTaskRow).where(CountTaskRow.state == "planned").limit(1)
@@ -170,8 +191,24 @@ def change_reference(world: World, rng: Random) -> None:
         session.commit()
 
 
-def _add_task(world: World, session, rng: Random, task_id: str) -> None:
-    bin_code = rng.choice(BINS)
+def change_tasks(world: World, rng: Random) -> None:
+    """A bin is planned, or if it was, its task is called off: devices must hear of both."""
+    bin_code, number = rng.choice(BINS), rng.randrange(10_000)
+    with world.server.database.write() as session:
+        planned = session.exec(
+            select(CountTaskRow).where(
+                CountTaskRow.bin == bin_code, CountTaskRow.state == "planned"
+            )
+        ).first()
+        if planned is None:
+            _add_task(world, session, bin_code, f"later-{number}")
+        else:
+            planned.state = "cancelled"
+            record_changes(session, SITE, RefKind.TASK, [planned.task_id], "del")
+        session.commit()
+
+
+def _add_task(world: World, session: Session, bin_code: str, task_id: str) -> None:
     taken = session.exec(
         select(CountTaskRow).where(CountTaskRow.bin == bin_code, CountTaskRow.state == "planned")
     ).first()

@@ -16,7 +16,7 @@ from sqlmodel import col, select
 
 from app.contract.count_fold import fold_count
 from app.contract.rescue import read_rescue
-from app.contract.wire import ACKNOWLEDGED, RefKind
+from app.contract.wire import ACKNOWLEDGED
 from app.store.errors import StoreError
 from server.domain.people import Device, DeviceState
 from server.services.pulling import pull
@@ -24,6 +24,7 @@ from server.storage.count_events import events_of_count
 from server.storage.events import samples_of
 from server.storage.tables_access import DeviceRow
 from server.storage.tables_sync import DeviceEventRow, HeldEventRow, InstallRow, PushRow
+from tests.simulation.reference import records_there_are, reference_rows
 from tests.simulation.sim_network import plain_body
 from tests.simulation.sim_server import Answer
 from tests.simulation.templates import SITE
@@ -289,10 +290,13 @@ class Checks:
             )
         reply = pull(server.database, SITE, who, None, 5000, rim=server.rim)
         theirs = {(c.kind, c.id): c.data for c in reply.changes if c.op == "put"}
+        true = records_there_are(server.database)
         for kind, ours in reference_rows(process).items():
             expected = {i: d for (k, i), d in theirs.items() if k is kind}
             if ours != expected:
                 self.violated(f"I6: {device.name} has other {kind}s than the server")
+            if kind in true and set(ours) != true[kind]:
+                self.violated(f"I6: {device.name} has other {kind}s than there are")
 
 
 def _unfinished(process: Process | None, rev: int) -> str:
@@ -309,32 +313,6 @@ def _unfinished(process: Process | None, rev: int) -> str:
     }
     found = next((words for words, is_so in reasons.items() if is_so), "")
     return f"{found}: {process.engine.status}" if found else ""
-
-
-def reference_rows(process: Process) -> dict[RefKind, dict[str, Any]]:
-    """Every row of the device's reference data, as it was sent."""
-    reference = process.reference
-
-    def plain(row: Any) -> dict[str, Any]:
-        return dict(row.model_dump(mode="json", exclude_defaults=True))
-
-    barcodes = {}
-    with sqlite3.connect(reference._file.path) as connection:
-        skus = [r[0] for r in connection.execute("SELECT sku FROM sku")]
-        bins = [r[0] for r in connection.execute("SELECT bin FROM bin")]
-        tasks = [r[0] for r in connection.execute("SELECT task_id FROM task")]
-        codes = [r[0] for r in connection.execute("SELECT DISTINCT sku FROM barcode")]
-    connection.close()
-    for sku in codes:
-        for barcode in reference.barcodes_of(sku):
-            barcodes[f"{barcode.barcode}\x1f{barcode.sku}"] = plain(barcode)
-    return {
-        RefKind.BIN: {b: plain(reference.bin(b)) for b in bins},
-        RefKind.SKU: {s: plain(reference.sku(s)) for s in skus},
-        RefKind.BARCODE: barcodes,
-        RefKind.TASK: {t: plain(reference.task(t)) for t in tasks},
-        RefKind.USER: {u.user_id: plain(u) for u in reference.users()},
-    }
 
 
 def _on_storage(device: SimDevice) -> dict[str, str]:

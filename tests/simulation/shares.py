@@ -1,8 +1,8 @@
 """Which histories a run of the tests lives through, in shares that several processes can take.
 
 SIMULATION_HISTORIES seeds (2,000 unless told), beginning at SIMULATION_FIRST. Most are lived in their
-brief form, every SIMULATION_WHOLE_EVERY-th whole; every SIMULATION_TWICE_EVERY-th twice, and both
-times must leave the same trace. `make soak` lives all of them whole and twice.
+brief form, every SIMULATION_WHOLE_EVERY-th whole; all of them twice (every SIMULATION_TWICE_EVERY-th,
+if told), and both times must leave the same trace. `make soak` lives all of them whole.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from tests.simulation.histories import Story, tell_one
 
 HISTORIES = int(os.environ.get("SIMULATION_HISTORIES", "2000"))
 FIRST = int(os.environ.get("SIMULATION_FIRST", "0"))
-TWICE_EVERY = int(os.environ.get("SIMULATION_TWICE_EVERY", "10"))
+TWICE_EVERY = int(os.environ.get("SIMULATION_TWICE_EVERY", "1"))
 WHOLE_EVERY = int(os.environ.get("SIMULATION_WHOLE_EVERY", "20"))
 FILES = 4
 """A file's tests stay in one process: as many files as processes."""

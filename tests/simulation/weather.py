@@ -62,6 +62,8 @@ EVENTS = (
     "lose_reference",
     "lose_vault",
 )
+LATER_EVENTS = ("change_tasks",)
+"""As EVENTS, from dice of their own."""
 PAGE_ROWS_BRIEF = 5
 """A first load of three pages has a first, a middle and a last one."""
 _LOW, _HIGH = math.log(0.01), math.log(0.33)
@@ -87,10 +89,12 @@ class Weather:
     device: dict[str, float] = field(default_factory=dict)
     events: dict[str, float] = field(default_factory=dict)
     """Occurrences a minute."""
+    later_events: dict[str, float] = field(default_factory=dict)
 
 
-def draw_weather(rng: Random, later: Random) -> Weather:
-    """Rates from a seed's dice; `later`: those of the faults that were added later."""
+def draw_weather(rng: Random, later: Random, latest: Random) -> Weather:
+    """Rates from a seed's dice; `later`: those of the faults that were added later, `latest`: those
+    of the events that were."""
     devices = rng.choices((1, 2, 3, 4, 5, 6, 7, 8), (44, 30, 14, 4, 3, 2, 2, 1))[0]
     is_fair = rng.random() < 0.03
     quiet = 1.0 if is_fair else rng.choice((0.5, 0.7, 0.85))
@@ -112,6 +116,7 @@ def draw_weather(rng: Random, later: Random) -> Weather:
         commit=rates(COMMIT_FAULTS, scale=0.6),
         device=rates(DEVICE_FAULTS, scale=0.25),
         events=rates(EVENTS, scale=12.0 / devices**0.5),
+        later_events=rates(LATER_EVENTS, scale=12.0 / devices**0.5, dice=latest),
     )
 
 
