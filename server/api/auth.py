@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPBearer
 
 from app.contract.problems import RefusalError
 from app.contract.vocabulary import Role
@@ -29,13 +30,30 @@ def bearer(request: Request) -> str:
     return token
 
 
-def _device(request: Request, context: ContextDep) -> Device:
+# These say in /openapi.json which routes want which token; `bearer` reads it, with errors of ours.
+_OF_A_DEVICE = HTTPBearer(
+    auto_error=False,
+    scheme_name="device",
+    description="`device_token` of the answer to POST /sync/v1/enrol.",
+)
+_OF_A_PERSON = HTTPBearer(
+    auto_error=False,
+    scheme_name="person",
+    description="`token` of the answer to POST /api/v1/sign-in; or a program's key (`blindcount keys new`).",
+)
+
+
+def _device(
+    request: Request, context: ContextDep, _: Annotated[object, Security(_OF_A_DEVICE)]
+) -> Device:
     token = bearer(request)
     with context.database.read() as session:
         return access.device_of_token(session, context.site_id, token)
 
 
-def _person(request: Request, context: ContextDep) -> Person:
+def _person(
+    request: Request, context: ContextDep, _: Annotated[object, Security(_OF_A_PERSON)]
+) -> Person:
     token = bearer(request)
     with context.database.read() as session:
         return access.person_of_token(session, context.site_id, token, context.rim.now())

@@ -11,6 +11,7 @@ from server.cli import (
     enrol,
     export_rows,
     import_rows,
+    keys,
     labels,
     restored,
     serve,
@@ -35,6 +36,7 @@ app.command()(labels.labels)
 app.command("import")(import_rows.import_rows)
 app.command("export")(export_rows.export_rows)
 app.command()(verify.verify)
+app.add_typer(keys.keys, name="keys")
 
 
 def main() -> None:

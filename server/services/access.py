@@ -1,4 +1,4 @@
-"""Who may do what: people and their PINs, enrolment of devices, sign-in at the desk, API keys.
+"""Who may do what: people and their PINs, sign-in at the desk, who a token stands for.
 
 Every function opens its own transaction and commits once. Secrets are returned once and kept hashed.
 """
@@ -28,7 +28,7 @@ from server.storage.changes import record_changes
 from server.storage.columns import from_us, to_u, to_us
 from server.storage.engine import Database
 from server.storage.records import find_site
-from server.storage.tables_access import ApiKeyRow, PersonRow, SignInRow
+from server.storage.tables_access import PersonRow, SignInRow
 
 PEOPLE_COLUMNS = ("user_id", "name", "role", "pin", "approve_limit", "zones")
 SIGN_IN_PAUSE_AFTER = 5
@@ -289,35 +289,3 @@ def device_of_token(session: Session, site_id: str, token: str) -> Device:
     if device.state is DeviceState.FORKED:
         raise RefusalError("install-forked")
     return device
-
-
-# -- programs
-
-
-def make_api_key(
-    database: Database, site_id: str, name: str, *, rim: Rim, actor: str, role: Role
-) -> str:
-    """A key for an integrator's program; shown once."""
-    key = f"bck_{rim.random(TOKEN_BYTES).hex()}"
-    with database.write() as session:
-        session.add(
-            ApiKeyRow(
-                site_id=site_id,
-                key_sha256=access.secret_sha256(key),
-                name=name,
-                role=role.value,
-                created_us=to_us(rim.now()),
-            )
-        )
-        access.note_access(
-            session,
-            site_id,
-            history_id=rim.new_id(),
-            at=rim.now(),
-            actor=actor,
-            verb="key.made",
-            subject=name,
-            note=role.value,
-        )
-        session.commit()
-    return key

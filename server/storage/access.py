@@ -210,6 +210,18 @@ def api_key_row(session: Session, site_id: str, key: str) -> ApiKeyRow | None:
     return session.get(ApiKeyRow, (site_id, secret_sha256(key)))
 
 
+def api_key_rows(
+    session: Session, site_id: str, *, name: str | None = None, in_use: bool = False
+) -> list[ApiKeyRow]:
+    """Keys of the site, oldest first: of that name, not revoked, if so wanted."""
+    query = select(ApiKeyRow).where(ApiKeyRow.site_id == site_id)
+    if name is not None:
+        query = query.where(ApiKeyRow.name == name)
+    if in_use:
+        query = query.where(col(ApiKeyRow.revoked_us).is_(None))
+    return list(session.exec(query.order_by(col(ApiKeyRow.created_us), col(ApiKeyRow.name))))
+
+
 def note_access(
     session: Session,
     site_id: str,

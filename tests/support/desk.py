@@ -10,7 +10,7 @@ import httpx
 
 from app.contract.vocabulary import Role
 from server.main import create_app
-from server.services.access import make_api_key
+from server.services.api_keys import api_keys, make_api_key
 from server.settings import Settings
 from server.storage.engine import Database
 from tests.support.imports import CLOCK
@@ -24,7 +24,8 @@ def an_app(database: Database) -> Any:
 
 def headers_of(database: Database, role: Role) -> dict[str, str]:
     """The bearer of a program with that role."""
-    key = make_api_key(database, SITE, role.value, rim=CLOCK.rim(), actor="test", role=role)
+    name = f"{role.value} {len(api_keys(database, SITE))}"
+    key = make_api_key(database, SITE, name, rim=CLOCK.rim(), actor="test", role=role)
     return {"Authorization": f"Bearer {key}"}
 
 
