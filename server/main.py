@@ -8,7 +8,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from server.api.adjustments import router as adjustments_router
 from server.api.counts import router as counts_router
@@ -18,6 +18,7 @@ from server.api.health import router as health_router
 from server.api.imports import router as imports_router
 from server.api.people import router as people_router
 from server.api.problems import install_problem_handlers
+from server.api.queries import only_known_queries
 from server.api.records import router as records_router
 from server.api.reports import router as reports_router
 from server.api.rules import router as rules_router
@@ -78,13 +79,16 @@ def create_app(
     install_problem_handlers(app)
     app.include_router(health_router)
     app.include_router(sync_router)
-    app.include_router(people_router)
-    app.include_router(exceptions_router)
-    app.include_router(tasks_router)
-    app.include_router(counts_router)
-    app.include_router(adjustments_router)
-    app.include_router(reports_router)
-    app.include_router(rules_router)
-    app.include_router(imports_router)
-    app.include_router(records_router)
+    for router in (
+        people_router,
+        exceptions_router,
+        tasks_router,
+        counts_router,
+        adjustments_router,
+        reports_router,
+        rules_router,
+        imports_router,
+        records_router,
+    ):
+        app.include_router(router, dependencies=[Depends(only_known_queries)])
     return app
