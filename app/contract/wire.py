@@ -9,7 +9,14 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+)
 
 from app.contract.events import Frozen, HashText, Uuid7Text
 from app.contract.vocabulary import (
@@ -41,11 +48,23 @@ class Reply(BaseModel):
 
 
 class Limits(Reply):
+    """What one request may be at most; whoever reads it takes the smaller of this and its own."""
+
     events: int = EVENTS_MAX
     body_bytes: int = BODY_BYTES_MAX
     inflated_bytes: int = INFLATED_BYTES_MAX
     event_bytes: int = EVENT_BYTES_MAX
     pull_rows: int = PULL_ROWS_MAX
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _nonsense_is_not_said(cls, said: object) -> object:
+        """A limit that is no whole number must not make the whole hello unreadable: 0, not said."""
+        return said if isinstance(said, int) and not isinstance(said, bool) else 0
+
+
+def _limits_or_none(said: object) -> object:
+    return said if isinstance(said, dict | Limits) else Limits()
 
 
 class Hello(Reply):
@@ -56,7 +75,7 @@ class Hello(Reply):
     proto_min: int = WIRE_VERSION
     proto_max: int = WIRE_VERSION
     event_schema_max: int = 1
-    limits: Limits = Limits()
+    limits: Annotated[Limits, BeforeValidator(_limits_or_none)] = Limits()
     t1_ms: int
     """Server time when the request arrived, ms since 1970."""
     t2_ms: int

@@ -188,7 +188,7 @@ class Courier:
         await self._on_disk(seen)
         if status.held or hello.held_settled:
             await self._on_disk(partial(self._store.held_settled, hello.held_settled))
-        self.plan = replace(self.plan, need=Need.NOTHING)
+        self.plan = plans.after_hello(self.plan, hello.limits)
         return True
 
     async def _send_all(self, target: Target, known: Enrolment) -> bool | None:
@@ -228,11 +228,11 @@ class Courier:
     async def _ready_batch(self, epoch: str, after: int) -> Batch | None:
         """What was made ready during the last push, when it is still what comes next; else made now."""
         ready, self._ready = self._ready, None
-        if ready is not None and ready.epoch == epoch and len(ready.events) <= self.plan.batch:
+        if ready is not None and ready.epoch == epoch and len(ready.events) <= self.plan.events:
             return ready
         await self._kept()
         made: Batch | None = await self._on_disk(
-            partial(self._next_batch, epoch, after, self.plan.batch)
+            partial(self._next_batch, epoch, after, self.plan.events)
         )
         return made
 
@@ -242,7 +242,7 @@ class Courier:
         The next one begins after this one's last event: once this one is delivered, what comes next is
         just that, whether the server confirmed all of it or some is left behind.
         """
-        size = plans.after_delivery(self.plan, sent=len(batch.events), round_trip_ms=0).batch
+        size = plans.after_delivery(self.plan, sent=len(batch.events), round_trip_ms=0).events
         then = partial(self._next_batch, batch.epoch, batch.events[-1].seq, size)
         ahead = asyncio.ensure_future(self._on_disk(then))
         try:
@@ -264,6 +264,7 @@ class Courier:
             size=size,
             after=after,
             app_version=self._app_version,
+            limits=self.plan.limits,
         )
 
     async def _delivered(
@@ -333,7 +334,9 @@ class Courier:
     async def _fetch(self, target: Target) -> bool:
         """Fetch the news; True when the device has what the server has."""
         self._has_moved = False
-        setback = await self._puller.pull(target, self._same_server)
+        setback = await self._puller.pull(
+            target, self._same_server, rows=self.plan.limits.pull_rows
+        )
         if setback is not None:
             self._take_setback(setback, sent=0)
         return setback is None and not self._has_moved

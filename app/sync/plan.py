@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from app.contract.wire import Limits
+from app.sync.limits import PROTOCOL_LIMITS, within_protocol
 from app.sync.outcomes import Failed, Refused, Trouble
 
 BATCH_FIRST = 100
@@ -27,8 +29,13 @@ PATIENCE_MS = 30_000
 """While counts are unsent a new scan brings the next attempt at least this near."""
 IDLE_MS = 20_000
 """How often an idle device asks for news."""
-PAUSED_MS = 3_600_000
-"""How often a device that must be enrolled again or updated looks whether that has changed."""
+PAUSED_MS = 300_000
+"""How often, more or less, a device that must be enrolled again or updated asks whether that has changed.
+
+One request each: with the jitter of a quarter at most 16 an hour.
+"""
+ASKED_CAP_MS = 3_600_000
+"""A server that asks for more time than this is asked again all the same."""
 HELLO_AFTER_MS = 600_000
 
 
@@ -63,11 +70,23 @@ class Plan:
     """All the engine remembers between attempts. Small, and safe to lose."""
 
     batch: int = BATCH_FIRST
+    limits: Limits = PROTOCOL_LIMITS
+    """Of the last hello, within the protocol's own."""
     failures: int = 0
     """Attempts that failed in a row."""
     trouble: Trouble | None = None
     need: Need = Need.NOTHING
     retry_after_ms: int | None = None
+
+    @property
+    def events(self) -> int:
+        """How many events the next batch may have."""
+        return min(self.batch, self.limits.events)
+
+
+def after_hello(plan: Plan, limits: Limits) -> Plan:
+    """The server can take what we send, as much at once as it said."""
+    return replace(plan, limits=within_protocol(limits), need=Need.NOTHING)
 
 
 def after_delivery(
@@ -77,7 +96,7 @@ def after_delivery(
     batch = plan.batch
     if sent >= plan.batch and round_trip_ms < QUICK_MS:
         batch = min(BATCH_MAX, plan.batch * 2)
-    asked = None if backoff_ms is None else min(max(0, backoff_ms), PAUSED_MS)
+    asked = None if backoff_ms is None else min(max(0, backoff_ms), ASKED_CAP_MS)
     return replace(
         plan, batch=batch, failures=0, trouble=None, retry_after_ms=asked, need=Need.NOTHING
     )
@@ -149,10 +168,15 @@ def backoff_ms(failures: int, chance: float, cap_ms: int = BACKOFF_CAP_MS) -> in
     return int(ceiling * chance)
 
 
+def _about(period_ms: int, chance: float) -> int:
+    """A quarter less to a quarter more: devices that began together do not ask together."""
+    return int(period_ms * (0.75 + chance / 2))
+
+
 def next_delay_ms(plan: Plan, *, unsent: int, chance: float) -> int:
     """How long until the next attempt. Always a number: there is always a next attempt."""
     if plan.need is not Need.NOTHING:
-        return PAUSED_MS
+        return _about(PAUSED_MS, chance)
     if plan.failures:
         # Not sooner than the server asked, and not all at the same instant after it.
         asked = 0 if plan.retry_after_ms is None else plan.retry_after_ms
@@ -161,7 +185,7 @@ def next_delay_ms(plan: Plan, *, unsent: int, chance: float) -> int:
     if plan.retry_after_ms:
         # A server that is well and busy: what is unsent waits, and not all of us end that at once.
         return plan.retry_after_ms + backoff_ms(1, chance)
-    return 0 if unsent else int(IDLE_MS * (0.75 + chance / 2))
+    return 0 if unsent else _about(IDLE_MS, chance)
 
 
 def after_poke(plan: Plan, *, due_in_ms: int, since_attempt_ms: int, is_urgent: bool) -> int:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from app.contract.reference_schema import REFERENCE_SCHEMA
-from app.contract.wire import PULL_ROWS_MAX, PullReply, SnapshotManifest
+from app.contract.wire import PullReply, SnapshotManifest
 from app.store.reference import Reference
 from app.store.snapshot import SnapshotDamagedError
 from app.sync.outcomes import Delivered, Failed, Outcome, Refused, Trouble
@@ -34,8 +34,13 @@ class Puller:
         self._may_load = True
         """False once the server said that it has no prebuilt file."""
 
-    async def pull(self, target: Target, exchanged: Exchanged) -> Refused | Failed | None:
-        """Fetch until there is no more; None when the device has what the server has."""
+    async def pull(
+        self, target: Target, exchanged: Exchanged, *, rows: int
+    ) -> Refused | Failed | None:
+        """Fetch until there is no more, at most `rows` a page.
+
+        None when the device has what the server has.
+        """
         restarts = 0
         for _ in range(ROUNDS_MAX):
             if restarts > RESTARTS_MAX:
@@ -47,7 +52,7 @@ class Puller:
                 if setback is not None:
                     return setback
                 continue
-            outcome = await self._transport.pull(target, follow.cursor(), PULL_ROWS_MAX)
+            outcome = await self._transport.pull(target, follow.cursor(), rows)
             if isinstance(outcome, Refused) and outcome.code == "cursor-gone":
                 self._reference.begin_rebuild()
                 self._may_load = True

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from app.contract.rescue import RescueFile
 from app.contract.wire import (
     ACKNOWLEDGED,
-    BODY_BYTES_MAX,
-    INFLATED_BYTES_MAX,
     WIRE_VERSION,
     ClockReading,
+    Limits,
     PushRequest,
     QuarantineRequest,
     RescueRequest,
@@ -21,8 +20,9 @@ from app.contract.wire import (
 from app.store.clock import DeviceClock
 from app.store.device_store import DeviceStore
 from app.store.outbox import PendingEvent
+from app.sync.limits import PROTOCOL_LIMITS
 from app.sync.outcomes import Delivered, Failed, Refused, Trouble
-from app.sync.transport import HttpTransport, Target, encode_body
+from app.sync.transport import HttpTransport, Target, encode_measured
 
 ENVELOPE_BYTES = 16 * 1024
 """What a push is beside its events: 16 samples and the rest."""
@@ -41,14 +41,21 @@ class Batch:
 
 
 def next_batch(
-    store: DeviceStore, clock: DeviceClock, *, epoch: str, size: int, after: int, app_version: str
+    store: DeviceStore,
+    clock: DeviceClock,
+    *,
+    epoch: str,
+    size: int,
+    after: int,
+    app_version: str,
+    limits: Limits = PROTOCOL_LIMITS,
 ) -> Batch | None:
     """The next events numbered above `after`, at most `size`; None when there are none.
 
     A batch whose bytes would pass the server's limits is made smaller; a single event that does is
     in a batch of its own all the same, for `opaque`.
     """
-    events = _fitting(store.pending(size, after=after))
+    events = _fitting(store.pending(size, after=after), limits.inflated_bytes)
     if not events:
         return None
     samples = store.unsent_samples()
@@ -64,16 +71,17 @@ def next_batch(
             samples=tuple(sample for _, sample in samples),
             events=tuple(SentEvent(id=e.id, seq=e.seq, raw=e.raw) for e in events),
         )
-        body = encode_body(request)
-        if len(body) <= BODY_BYTES_MAX or len(events) == 1:
+        body, inflated = encode_measured(request)
+        is_within = len(body) <= limits.body_bytes and inflated <= limits.inflated_bytes
+        if is_within or len(events) == 1:
             numbers = tuple(number for number, _ in samples)
             return Batch(body=body, events=tuple(events), samples=numbers, epoch=epoch)
         events = events[: len(events) // 2]
 
 
-def _fitting(events: Sequence[PendingEvent]) -> list[PendingEvent]:
+def _fitting(events: Sequence[PendingEvent], inflated_bytes: int) -> list[PendingEvent]:
     """As many as stay below the server's inflated limit, at least one."""
-    left = INFLATED_BYTES_MAX - ENVELOPE_BYTES
+    left = inflated_bytes - ENVELOPE_BYTES
     fitting: list[PendingEvent] = []
     for event in events:
         # As a JSON string each byte may become six.

@@ -85,7 +85,13 @@ def _is_loopback(host: str) -> bool:
 
 def encode_body(message: BaseModel) -> bytes:
     """A request's bytes as they travel: gzip, the same for the same message."""
-    return gzip.compress(message.model_dump_json().encode(), compresslevel=6, mtime=0)
+    return encode_measured(message)[0]
+
+
+def encode_measured(message: BaseModel) -> tuple[bytes, int]:
+    """The same bytes, and how many they are once inflated."""
+    plain = message.model_dump_json().encode()
+    return gzip.compress(plain, compresslevel=6, mtime=0), len(plain)
 
 
 class HttpTransport:
