@@ -12,7 +12,7 @@ from random import Random
 from typing import Any
 
 from app.contract.events import BinClosed, BinOpened, Payload
-from app.sync import pull as pulling
+from app.sync import limits
 from app.sync.plan import BACKOFF_CAP_MS, HELLO_AFTER_MS
 from server.services import snapshots
 from tests.simulation import fates
@@ -98,14 +98,15 @@ class World:
     def run(self) -> None:
         """Live through it. Raises AssertionError, naming the invariant that does not hold."""
         asyncio.set_event_loop(self.loop)
-        rows, pulling.PULL_ROWS_MAX = pulling.PULL_ROWS_MAX, self.weather.page_rows
+        own = limits.PROTOCOL_LIMITS
+        limits.PROTOCOL_LIMITS = own.model_copy(update={"pull_rows": self.weather.page_rows})
         worth, after = snapshots.WORTH_IT_FROM, snapshots.REBUILD_AFTER
         if self.weather.has_snapshots:
             snapshots.WORTH_IT_FROM, snapshots.REBUILD_AFTER = 1, 4
         try:
             self.loop.run_until_complete(self._live())
         finally:
-            pulling.PULL_ROWS_MAX = rows
+            limits.PROTOCOL_LIMITS = own
             snapshots.WORTH_IT_FROM, snapshots.REBUILD_AFTER = worth, after
             self._end()
 
