@@ -14,8 +14,11 @@ from datetime import datetime, timedelta
 
 from app.scanner.gs1 import GS
 
-FORGET_AFTER = timedelta(milliseconds=500)
-"""A scanner leaves some milliseconds between two keys; what is older was no part of this scan."""
+FORGET_AFTER = timedelta(seconds=2)
+"""What is older was no part of this scan. A scanner leaves some milliseconds between two keys, but a
+key's time is that at which word of it came here: on a busy machine half a second passed between two
+keys of one scan, and its first letters were lost. A stray key taken for the first of a scan costs less:
+the code is unknown, which is said."""
 
 _ENTER = ("Enter", "Numpad Enter")
 

@@ -85,3 +85,10 @@ def test_keys_without_a_letter_add_nothing():
     log.press("Numpad 7", T0, has_shift=False, has_ctrl=False)
 
     assert press(log, "\n") == "7"
+
+
+def test_a_scan_is_whole_though_word_of_its_keys_came_with_a_pause():
+    log, second = KeyLog(), timedelta(seconds=1)
+
+    assert press(log, "4006", T0) is None
+    assert press(log, "381333931\n", T0 + second) == "4006381333931"
