@@ -151,4 +151,5 @@ def sync_view(status: SyncStatus, server_url: str) -> SyncView:
         clock_off_ms=status.clock_ahead_ms,
         is_busy=status.state is SyncState.SENDING,
         is_room_low=status.is_room_low,
+        is_app_old=status.is_app_old,
     )

@@ -140,6 +140,8 @@ class SyncView:
     is_busy: bool = False
     is_room_low: bool = False
     """The device's disk is nearly full."""
+    is_app_old: bool = False
+    """The server asks for a newer app; counting and sending go on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,6 +33,7 @@ from app.sync.pull import Puller
 from app.sync.push import Batch, next_batch, opaque, send_rescue
 from app.sync.timers import OnDisk
 from app.sync.transport import HttpTransport, Target, checked_url
+from app.sync.versions import is_older
 
 log = logging.getLogger("blindcount.sync")
 LAST_SUCCESS = "last_success_ms"
@@ -67,6 +68,8 @@ class Courier:
         self.plan = Plan()
         self.clock_ahead_ms: int | None = None
         """How far the device's wall clock is ahead of the server's."""
+        self.is_app_old = False
+        """The server would like a newer app; it takes what this one sends all the same."""
         self._said_hello_ms: int | None = None
         self._keeping: asyncio.Future[Any] | None = None
         """The last reply's word, on its way to the disk while the next batch is under way."""
@@ -158,6 +161,7 @@ class Courier:
             self._take_setback(outcome, sent=0)
             return False
         self._said_hello_ms = self._clock.boot_ms()
+        self.is_app_old = is_older(self._app_version, outcome.reply.min_app)
         await self._exchanged(outcome)
         return await self._compare_with_server(outcome.reply, known)
 

@@ -219,6 +219,7 @@ class SyncEngine:
             is_ready=self._reference.is_ready,
             clock_ahead_ms=self._courier.clock_ahead_ms,
             is_room_low=self._upkeep.is_room_low,
+            is_app_old=self._courier.is_app_old,
             salvaged=self._store.salvage.set_aside if self._store.salvage else "",
             detail=self._store_trouble or "",
         )

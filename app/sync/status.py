@@ -45,6 +45,8 @@ class SyncStatus:
     """How far the device's wall clock is ahead of the server's; None before the first exchange."""
     is_room_low: bool = False
     """The disk is nearly full: counting stops when it is."""
+    is_app_old: bool = False
+    """The server asks for a newer app; counting and sending go on."""
     salvaged: str = ""
     """Name under which a damaged file was set aside since the app started; "" for none."""
     detail: str = ""

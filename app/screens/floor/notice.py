@@ -10,10 +10,10 @@ from app.screens.parts.band import live
 from app.screens.parts.text import words
 
 
-def notice(desk: FloorDesk, words_key: str, *, key: str) -> ft.Control:
+def notice(desk: FloorDesk, words_key: str, *, key: str, **figures: int) -> ft.Control:
     """What happened, what it means, what to do, on the colour of warnings; read out when it comes."""
     pair = desk.palette.warn
-    sentence = desk.say(words_key)
+    sentence = desk.say(words_key, **figures)
     row = ft.Row(
         [
             ft.Icon(ft.Icons.WARNING_ROUNDED, size=28, color=pair.front),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import flet as ft
 
-from app.counting.state import Stage
+from app.counting.state import Stage, SyncView
 from app.screens import theme
 from app.screens.floor.camera import CameraPanel
 from app.screens.floor.count import CountScreen
@@ -27,6 +27,11 @@ from app.screens.floor.sign_in import SignInScreen
 from app.screens.floor.tasks import TasksScreen
 from app.screens.parts.component import keyed
 
+HOME = (Stage.TASKS, Stage.SCAN_BIN)
+"""Between two counts: what can wait is said here, never over a count."""
+CLOCK_OFF_MS = 120_000
+"""From here on the clock is wrong by minutes, and people who read times off the device notice."""
+
 
 @ft.component
 def FloorRoot(desk: FloorDesk, model: FloorModel) -> ft.Control:
@@ -35,6 +40,8 @@ def FloorRoot(desk: FloorDesk, model: FloorModel) -> ft.Control:
     parts: list[ft.Control] = [Header(desk, state, model.panel, model.is_ready)]
     if state.sync.is_room_low and state.stage is not Stage.BLOCKED:
         parts.append(notice(desk, "room.low", key="room_low"))
+    if state.stage in HOME and model.panel is Panel.NONE:
+        parts.extend(_mild_notices(desk, state.sync))
     if (model.camera.is_on or model.camera.is_leaving) and desk.camera is not None:
         parts.append(CameraPanel(desk, model.camera))
     parts.append(ft.Container(content=_body(desk, model), expand=True, key="body"))
@@ -56,6 +63,17 @@ def FloorRoot(desk: FloorDesk, model: FloorModel) -> ft.Control:
         ),
         expand=True,
     )
+
+
+def _mild_notices(desk: FloorDesk, sync: SyncView) -> list[ft.Control]:
+    """What somebody should see to when there is time: nothing stops for it."""
+    mild: list[ft.Control] = []
+    if sync.is_app_old:
+        mild.append(notice(desk, "app.old", key="app_old"))
+    if sync.clock_off_ms is not None and abs(sync.clock_off_ms) >= CLOCK_OFF_MS:
+        side = "clock.ahead" if sync.clock_off_ms > 0 else "clock.behind"
+        mild.append(notice(desk, side, key="clock_off", n=abs(sync.clock_off_ms) // 60_000))
+    return mild
 
 
 def _sheet(sheet: ft.Control, model: FloorModel) -> ft.Control:

@@ -364,6 +364,30 @@ def test_a_nearly_full_disk_is_said_on_every_page_until_there_is_room(floor: Flo
     on_screen(floor, act)
 
 
+@pytest.mark.parametrize(
+    ("sync", "said"),
+    [
+        (SyncView(clock_off_ms=-7 * 60_000 - 5_000), "clock is 7 minutes behind"),
+        (SyncView(clock_off_ms=2 * 60_000), "clock is 2 minutes ahead"),
+        (SyncView(clock_off_ms=119_999), ""),
+        (SyncView(clock_off_ms=-119_999), ""),
+        (SyncView(is_app_old=True), "Counting and sending go on"),
+    ],
+)
+def test_a_clock_off_by_minutes_and_an_old_app_are_said_between_counts(
+    floor: Floor, sync: SyncView, said: str
+):
+    floor.enter()
+
+    async def act(shown: Shown) -> None:
+        floor.service.set_sync(sync)
+        await shown.page.settle()
+        spoken = [s for s in shown.page.spoken() if "minutes" in s or "older than" in s]
+        assert [said in sentence for sentence in spoken] == ([True] if said else [])
+
+    on_screen(floor, act)
+
+
 def test_the_pill_says_how_many_bins_wait_and_that_offline_is_fine(floor: Floor):
     floor.open_bin("A-12-01")
     floor.scan(OIL_EACH)
