@@ -29,6 +29,8 @@ class Settings:
     """How long an enrolment code is valid (ASVS 6.5.5: ten minutes)."""
     sign_in_hours: int = 12
     """How long a supervisor's sign-in lasts: one shift."""
+    min_app: str = "0"
+    """The app's version from which on devices say nothing of an update; older ones go on all the same."""
     log_level: str = "info"
     snapshot_dir: str = ""
     """Where prebuilt reference files are kept; "" for beside the SQLite file, else a temporary folder."""

@@ -81,6 +81,7 @@ def hello(request: Request, context: ContextDep) -> Response:
         site_id=context.site_id,
         t1_ms=started_ms,
         t2_ms=_now_ms(context),
+        min_app=context.settings.min_app,
         high_seq=high_seq,
         high_sha256=high_sha256,
         audit_head=audit_head,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,15 +34,7 @@ def test_versions_are_compared_number_by_number(ours: str, wanted: str, older: b
 
 @pytest.mark.parametrize(("wanted", "is_old"), [("0.0.1", True), ("0", False), ("soon", False)])
 def test_it_is_said_and_everything_is_sent(sqlite_database, tmp_path: Path, wanted, is_old):
-    device = Handheld.make(World(sqlite_database), tmp_path)
-    transport = device.engine._courier._transport
-    hello = transport.hello
-
-    async def asks_for_newer(target):
-        outcome = await hello(target)
-        return replace(outcome, reply=outcome.reply.model_copy(update={"min_app": wanted}))
-
-    transport.hello = asks_for_newer
+    device = Handheld.make(World(sqlite_database, min_app=wanted), tmp_path)
 
     async def story() -> None:
         await device.enrol()

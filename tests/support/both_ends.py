@@ -41,11 +41,12 @@ async def at_once(work):
 class World:
     """The server, its people and bins, and what it has stored."""
 
-    def __init__(self, database: Database, seed: int = 1) -> None:
+    def __init__(self, database: Database, seed: int = 1, *, min_app: str = "0") -> None:
         self.database = database
         self.time = ServerTime()
         self.rim = a_rim(self.time, seed)
-        self.app = create_app(Settings(database_url=database.url), database=database, rim=self.rim)
+        settings = Settings(database_url=database.url, min_app=min_app)
+        self.app = create_app(settings, database=database, rim=self.rim)
         people = [("ana", Role.COUNTER, "481516"), ("ben", Role.COUNTER, None)]
         access.add_people(
             database,
