@@ -91,6 +91,13 @@ IS_UNDER_A_KEY = """button => {
 """Whether a key of a keypad (one digit, or one sign) lies over the middle of a button."""
 
 
+_AT_THE_CURSOR = """() => {
+  let at = document.activeElement;
+  while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
+  return at;
+}"""
+
+
 class Person:
     """One tab: what is seen, and hands."""
 
@@ -199,17 +206,27 @@ class Person:
             key.dispatch_event("click", timeout=WAIT_MS)
 
     def fill(self, label: str, text: str) -> None:
-        """Type into a field and look whether it stands there: Flutter may change the element beneath."""
+        """Type into a field, in place of what stands there, and look whether it does.
+
+        A field that had the cursor before the accessibility tree was switched on goes on in an element
+        of its own, without a name; the one the tree shows stays empty then. So what counts is what the
+        element with the cursor holds.
+        """
         box = self.page.get_by_role("textbox", name=re.compile(f"^{re.escape(label)}", re.I)).first
         for patience in (150, 150, 300, 600, 1200, 2400):
             box.click(timeout=WAIT_MS)
             self.page.wait_for_timeout(patience)
             self.has_the_focus_back()
-            box.fill(text)
+            self.page.keyboard.press("ControlOrMeta+A")
+            self.page.keyboard.type(text, delay=10)
             self.page.wait_for_timeout(patience)
-            if len(box.input_value()) == len(text):
+            if self._at_the_cursor() == text:
                 return
         raise AssertionError(f"{label} does not take what is typed")
+
+    def _at_the_cursor(self) -> str:
+        """The text of the element that keys go to."""
+        return str(self.page.evaluate(f"() => ({_AT_THE_CURSOR})()?.value ?? ''"))
 
     def write(self, label: str, text: str) -> None:
         """Type into a field key by key, as fast as a person: not before the cursor stands in it."""
@@ -236,12 +253,7 @@ class Person:
     def has_the_focus_back(self) -> None:
         """Wait until what is typed goes into a field."""
         self.page.wait_for_function(
-            """() => {
-                let at = document.activeElement;
-                while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
-                return ['INPUT', 'TEXTAREA'].includes(at?.tagName);
-            }""",
-            timeout=WAIT_MS,
+            f"() => ['INPUT', 'TEXTAREA'].includes(({_AT_THE_CURSOR})()?.tagName)", timeout=WAIT_MS
         )
 
     def enter_pin(self, pin: str) -> None:
