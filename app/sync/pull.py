@@ -32,7 +32,9 @@ class Puller:
         self._transport = transport
         self._on_disk = on_disk
         self._may_load = True
-        """False once the server said that it has no prebuilt file."""
+        """False once the server said that it has no prebuilt file, or the one it gave led nowhere."""
+        self._has_begun_with_file = False
+        """What is followed came from a prebuilt file, and nothing that was pulled after it fitted yet."""
 
     async def pull(
         self, target: Target, exchanged: Exchanged, *, rows: int
@@ -54,8 +56,7 @@ class Puller:
                 continue
             outcome = await self._transport.pull(target, follow.cursor(), rows)
             if isinstance(outcome, Refused) and outcome.code == "cursor-gone":
-                self._reference.begin_rebuild()
-                self._may_load = True
+                self._begin_anew()
                 restarts += 1
                 continue
             if not isinstance(outcome, Delivered):
@@ -63,10 +64,20 @@ class Puller:
             if not await exchanged(outcome):
                 return None
             is_sound = await self._on_disk(partial(self._apply, follow, outcome.reply))
-            restarts += not is_sound
-            if is_sound and not outcome.reply.has_more:
+            if not is_sound:
+                self._begin_anew()
+                restarts += 1
+            elif not outcome.reply.has_more:
+                self._has_begun_with_file = False
                 return None
         return None
+
+    def _begin_anew(self) -> None:
+        """Fetch everything once more, aside. A file that led nowhere would lead nowhere again: a
+        server whose database was restored may still have one from before."""
+        self._reference.begin_rebuild()
+        self._may_load = not self._has_begun_with_file
+        self._has_begun_with_file = False
 
     async def _load(self, target: Target) -> Refused | Failed | None:
         """Begin with the prebuilt file, if the server has one; None: go on pulling."""
@@ -95,16 +106,15 @@ class Puller:
             await self._on_disk(partial(self._reference.rebuild_from, manifest))
         except SnapshotDamagedError as error:
             return Failed(trouble=Trouble.NO_ANSWER, reason=str(error))
+        self._has_begun_with_file = True
         return None
 
     def _apply(self, follow: Reference, page: PullReply) -> bool:
-        """False when the rows do not add up: everything is then fetched anew, aside."""
+        """False when the rows do not add up: everything must then be fetched anew."""
         is_sound = follow.apply_page(
             page.changes, cursor=page.cursor, checkpoint=page.checkpoint, has_more=page.has_more
         )
-        if not is_sound:
-            self._reference.begin_rebuild()
-        elif not page.has_more and follow is not self._reference:
+        if is_sound and not page.has_more and follow is not self._reference:
             self._reference.adopt_rebuild()
         return is_sound
 

@@ -1,6 +1,8 @@
 """The first load of a large site: one prebuilt file instead of hundreds of pages.
 
-Built in the background, at most one at a time, and again when many changes have come since.
+Built in the background, at most one at a time, and again when many changes have come since. A file is
+given out only if the database knows that it was made of it: one from before a restore is of a time
+that never was, however high its revision, and devices would fetch it again and again.
 """
 
 from __future__ import annotations
@@ -24,6 +26,8 @@ REBUILD_AFTER = 50_000
 """Changes since the file was built; a device pulls these as pages after the file."""
 KEEP = 2
 RETRY_SECONDS = 3
+_MADE = "snapshot "
+"""Begins the name of the mark that stands in the database for each file made of it."""
 
 
 class SnapshotStore:
@@ -43,10 +47,11 @@ class SnapshotStore:
         with database.read() as session:
             here = changes.position(session, site_id)
             live = changes.totals(session, site_id)
+            made_here = changes.server_marks(session, site_id, _MADE)
         rows = sum(n for kind, (n, _) in live.items() if kind in snapshot_files.KINDS)
         if rows < WORTH_IT_FROM:
             raise RefusalError("snapshot-none")
-        found = snapshot_files.newest(self.folder, epoch)
+        found = snapshot_files.newest(self.folder, epoch, made_here)
         if found is not None and found.rev < here.forgotten:
             found = None
         if found is None or here.rev - found.rev > REBUILD_AFTER:
@@ -83,7 +88,11 @@ class SnapshotStore:
                 rev=rev,
                 name=rim.new_id().replace("-", ""),
             )
-        snapshot_files.keep_newest(self.folder, KEEP)
+        with database.write() as session:
+            changes.set_server_mark(session, site_id, f"{_MADE}{made.snapshot_id}", str(rev))
+            for gone in snapshot_files.keep_newest(self.folder, KEEP):
+                changes.remove_server_mark(session, site_id, f"{_MADE}{gone}")
+            session.commit()
         return made
 
     def part(self, name: str, index: int) -> Path:

@@ -295,3 +295,20 @@ def set_server_mark(session: Session, site_id: str, name: str, value: str) -> No
     """Set it in the caller's transaction."""
     session.merge(ServerMarkRow(site_id=site_id, name=name, value=value))
     session.flush()
+
+
+def server_marks(session: Session, site_id: str, beginning: str) -> frozenset[str]:
+    """The rest of the names of all marks that begin so."""
+    names = session.exec(
+        select(ServerMarkRow.name).where(
+            ServerMarkRow.site_id == site_id, col(ServerMarkRow.name).startswith(beginning)
+        )
+    )
+    return frozenset(name.removeprefix(beginning) for name in names)
+
+
+def remove_server_mark(session: Session, site_id: str, name: str) -> None:
+    """Forget a named fact, in the caller's transaction; nothing happens without it."""
+    row = session.get(ServerMarkRow, (site_id, name))
+    if row is not None:
+        session.delete(row)

@@ -11,7 +11,7 @@ import gzip
 import hashlib
 import shutil
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -66,11 +66,11 @@ def build(
     return manifest
 
 
-def newest(folder: Path, epoch: str) -> SnapshotManifest | None:
-    """The newest finished snapshot of this epoch, or None."""
+def newest(folder: Path, epoch: str, names: Container[str]) -> SnapshotManifest | None:
+    """The newest finished snapshot of this epoch among those of these names, or None."""
     found = []
     for path in folder.glob("*/manifest.json"):
-        if path.parent.suffix == ".work":
+        if path.parent.name not in names:
             continue
         with contextlib.suppress(OSError, ValueError):
             found.append(SnapshotManifest.model_validate_json(path.read_bytes()))
@@ -78,11 +78,12 @@ def newest(folder: Path, epoch: str) -> SnapshotManifest | None:
     return max(ours, key=lambda m: m.rev, default=None)
 
 
-def keep_newest(folder: Path, keep: int) -> None:
-    """Remove all but the newest snapshots; one that is being fetched is begun again."""
+def keep_newest(folder: Path, keep: int) -> list[str]:
+    """Remove all but the newest snapshots, and name them; one that is being fetched is begun again."""
     ages = sorted(folder.glob("*/manifest.json"), key=lambda p: p.stat().st_mtime, reverse=True)
     for path in ages[keep:]:
         shutil.rmtree(path.parent, ignore_errors=True)
+    return [path.parent.name for path in ages[keep:]]
 
 
 def part_path(folder: Path, name: str, index: int) -> Path | None:

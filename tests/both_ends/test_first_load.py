@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import random
+import sqlite3
 
 import httpx
 import pytest
 
 from app.contract.checksums import barcode_id
+from app.contract.problems import RefusalError
 from app.contract.wire import RefKind
 from server.services import snapshots
-from server.services.epochs import begin_epoch
+from server.services.epochs import begin_epoch, ensure_epoch
+from server.services.snapshots import SnapshotStore
 from server.storage import snapshot_files
 from server.storage.changes import record_changes
 from server.storage.columns import to_us
@@ -209,3 +212,54 @@ def test_a_file_of_a_newer_server_is_left_alone_and_its_pages_are_taken(
     assert device.reference.is_ready
     assert device.reference.sku(f"S{SKUS - 1:06}") is not None
     assert device.reference.download().manifest() is None, "nothing of the file was fetched"
+
+
+def _restore_from(world, copy: str) -> None:
+    """Put a copy in the database's place, as an operator who tells nobody of it."""
+    path = world.database.url.removeprefix("sqlite:///")
+    world.database.engine.dispose()
+    with sqlite3.connect(copy) as source, sqlite3.connect(path) as target:
+        source.backup(target)
+    source.close()
+    target.close()
+
+
+def test_a_prebuilt_file_from_before_a_restore_is_not_given_out(world, tmp_path):
+    ensure_epoch(world.database, SITE, world.rim)
+    copy = str(tmp_path / "copy.sqlite")
+    with sqlite3.connect(world.database.url.removeprefix("sqlite:///")) as live:
+        with sqlite3.connect(copy) as kept:
+            live.backup(kept)
+        kept.close()
+    live.close()
+    _add_skus(world, range(SKUS, SKUS + 5))
+    lost = build(world)
+    _restore_from(world, copy)
+    store = world.app.state.context.snapshots
+
+    with pytest.raises(RefusalError, match="busy"):
+        store.manifest(world.database, SITE, rim=world.rim)
+    store._builder.join()
+    again = store.manifest(world.database, SITE, rim=world.rim)
+
+    assert again.snapshot_id != lost.snapshot_id
+    assert again.rev < lost.rev
+
+
+def test_a_prebuilt_file_that_leads_nowhere_is_not_fetched_again(world, tmp_path, monkeypatch):
+    """An older server still gives out a file of another time; pages are always of this one."""
+    handheld = Handheld.make(world, tmp_path / "device")
+
+    async def story():
+        await handheld.enrol()
+        made = build(world)
+        of_another_time = made.model_copy(update={"cursor": made.cursor.replace("~", "~x", 1)})
+        monkeypatch.setattr(SnapshotStore, "manifest", lambda *_a, **_k: of_another_time)
+        await handheld.wait_and_cycle()
+
+    asyncio.run(story())
+
+    paths = [path for _, path in handheld.network.requests]
+    assert handheld.reference.is_ready
+    assert handheld.reference.verify()
+    assert paths.count("/sync/v1/snapshot") == 1

@@ -24,6 +24,9 @@ def test_the_shares_are_all_the_histories_each_once():
     [
         pytest.param(28, id="a rescue brought what was held under the other copy's name"),
         pytest.param(657, id="two copies went on with one bin, so a number stood twice"),
+        pytest.param(
+            40638, id="a prebuilt file of the time before a restore was given out for ever"
+        ),
         pytest.param(1080, id="a copy's confirmed counts were lost with a restored server"),
     ],
 )
