@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from app.contract.problems import RefusalError
@@ -26,6 +27,8 @@ REBUILD_AFTER = 50_000
 """Changes since the file was built; a device pulls these as pages after the file."""
 KEEP = 2
 RETRY_SECONDS = 3
+TRY_AGAIN_AFTER = timedelta(minutes=10)
+"""A disk that was full, or a folder that could not be written, is tried again."""
 _MADE = "snapshot "
 """Begins the name of the mark that stands in the database for each file made of it."""
 
@@ -37,9 +40,12 @@ class SnapshotStore:
         self.folder = folder
         self._lock = threading.Lock()
         self._builder: threading.Thread | None = None
+        self._failed_at: datetime | None = None
+        """When a file could not be built; None after one was."""
 
     def manifest(self, database: Database, site_id: str, *, rim: Rim) -> SnapshotManifest:
-        """The newest file's manifest. Raises snapshot-none for a small site, busy while it is built.
+        """The newest file's manifest. Raises snapshot-none for a small site and for a while after a
+        file could not be built (devices pull pages then), busy while it is built.
 
         A file that is behind is still given out while a new one is built.
         """
@@ -54,8 +60,11 @@ class SnapshotStore:
         found = snapshot_files.newest(self.folder, epoch, made_here)
         if found is not None and found.rev < here.forgotten:
             found = None
-        if found is None or here.rev - found.rev > REBUILD_AFTER:
+        has_failed = self._failed_at is not None and rim.now() - self._failed_at < TRY_AGAIN_AFTER
+        if not has_failed and (found is None or here.rev - found.rev > REBUILD_AFTER):
             self._begin(database, site_id, epoch, rim)
+        if found is None and has_failed:
+            raise RefusalError("snapshot-none")
         if found is None:
             raise RefusalError("busy", seconds=RETRY_SECONDS)
         return found
@@ -72,7 +81,9 @@ class SnapshotStore:
     def _build_and_log(self, database: Database, site_id: str, epoch: str, rim: Rim) -> None:
         try:
             self.build(database, site_id, epoch, rim)
+            self._failed_at = None
         except Exception:
+            self._failed_at = rim.now()
             log.exception("a snapshot could not be built; devices pull pages meanwhile")
 
     def build(self, database: Database, site_id: str, epoch: str, rim: Rim) -> SnapshotManifest:
@@ -90,9 +101,13 @@ class SnapshotStore:
             )
         with database.write() as session:
             changes.set_server_mark(session, site_id, f"{_MADE}{made.snapshot_id}", str(rev))
-            for gone in snapshot_files.keep_newest(self.folder, KEEP):
-                changes.remove_server_mark(session, site_id, f"{_MADE}{gone}")
+            kept = snapshot_files.newest_names(
+                self.folder, changes.server_marks(session, site_id, _MADE), KEEP
+            )
+            for name in changes.server_marks(session, site_id, _MADE) - set(kept):
+                changes.remove_server_mark(session, site_id, f"{_MADE}{name}")
             session.commit()
+        snapshot_files.keep_only(self.folder, kept)
         return made
 
     def part(self, name: str, index: int) -> Path:

@@ -68,22 +68,35 @@ def build(
 
 def newest(folder: Path, epoch: str, names: Container[str]) -> SnapshotManifest | None:
     """The newest finished snapshot of this epoch among those of these names, or None."""
+    ours = [
+        m
+        for m in _manifests(folder, names)
+        if m.server_epoch == epoch and m.schema_version == REFERENCE_SCHEMA
+    ]
+    return max(ours, key=lambda m: m.rev, default=None)
+
+
+def newest_names(folder: Path, names: Container[str], count: int) -> list[str]:
+    """The names of the newest finished snapshots among these, by revision: no clock can err in it."""
+    found = sorted(_manifests(folder, names), key=lambda m: m.rev, reverse=True)
+    return [manifest.snapshot_id for manifest in found[:count]]
+
+
+def keep_only(folder: Path, names: Container[str]) -> None:
+    """Remove all other snapshots; one that is being fetched is begun again."""
+    for path in folder.glob("*/manifest.json"):
+        if path.parent.name not in names and path.parent.suffix != ".work":
+            shutil.rmtree(path.parent, ignore_errors=True)
+
+
+def _manifests(folder: Path, names: Container[str]) -> list[SnapshotManifest]:
     found = []
     for path in folder.glob("*/manifest.json"):
         if path.parent.name not in names:
             continue
         with contextlib.suppress(OSError, ValueError):
             found.append(SnapshotManifest.model_validate_json(path.read_bytes()))
-    ours = [m for m in found if m.server_epoch == epoch and m.schema_version == REFERENCE_SCHEMA]
-    return max(ours, key=lambda m: m.rev, default=None)
-
-
-def keep_newest(folder: Path, keep: int) -> list[str]:
-    """Remove all but the newest snapshots, and name them; one that is being fetched is begun again."""
-    ages = sorted(folder.glob("*/manifest.json"), key=lambda p: p.stat().st_mtime, reverse=True)
-    for path in ages[keep:]:
-        shutil.rmtree(path.parent, ignore_errors=True)
-    return [path.parent.name for path in ages[keep:]]
+    return found
 
 
 def part_path(folder: Path, name: str, index: int) -> Path | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import sqlite3
 
@@ -16,7 +17,7 @@ from server.services import snapshots
 from server.services.epochs import begin_epoch, ensure_epoch
 from server.services.snapshots import SnapshotStore
 from server.storage import snapshot_files
-from server.storage.changes import record_changes
+from server.storage.changes import record_changes, remove_server_mark
 from server.storage.columns import to_us
 from server.storage.tables_records import BarcodeRow, SkuRow
 from tests.support.both_ends import Handheld, World
@@ -263,3 +264,41 @@ def test_a_prebuilt_file_that_leads_nowhere_is_not_fetched_again(world, tmp_path
     assert handheld.reference.is_ready
     assert handheld.reference.verify()
     assert paths.count("/sync/v1/snapshot") == 1
+
+
+def test_files_of_another_time_do_not_push_out_the_one_just_made(world):
+    """However new they look: a server's clock may have been ahead."""
+    store = world.app.state.context.snapshots
+    ensure_epoch(world.database, SITE, world.rim)
+    lost = [build(world).snapshot_id for _ in range(2)]
+    with world.database.write() as session:
+        for name in lost:
+            remove_server_mark(session, SITE, f"snapshot {name}")
+        session.commit()
+    for name in lost:
+        os.utime(store.folder / name / "manifest.json", (2e9, 2e9))
+
+    made = build(world)
+
+    assert store.manifest(world.database, SITE, rim=world.rim).snapshot_id == made.snapshot_id
+    assert [p.name for p in store.folder.iterdir()] == [made.snapshot_id]
+
+
+def test_devices_pull_pages_where_no_file_can_be_built(world, tmp_path, monkeypatch):
+    def full(*_args, **_keywords):
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(snapshot_files, "build", full)
+    handheld = Handheld.make(world, tmp_path / "device")
+    store = world.app.state.context.snapshots
+
+    async def story():
+        await handheld.enrol()
+        await handheld.wait_and_cycle()
+        store._builder.join()
+        await handheld.wait_and_cycle()
+
+    asyncio.run(story())
+
+    assert handheld.reference.is_ready
+    assert len(handheld.reference.bins()) == 2
