@@ -239,9 +239,10 @@ class Decoder:
         """Places straightened, for every reader; then numbers fitted to the gray; then the same
         in evened light, where other places are found, and turned to a negative: on a shiny can
         the bars are brighter than what they are printed on."""
-        straight = [(bars, straightened(gray, bars)) for bars in places[:_HARD_PLACES]]
-        for bars, rows in straight:
-            yield from self._hear_straightened(rows, bars, jury)
+        straight: list[tuple[Bars, Floats]] = []
+        for bars in places[:_HARD_PLACES]:
+            straight.append((bars, straightened(gray, bars)))
+            yield from self._hear_straightened(straight[-1][1], bars, jury)
         if self._opencv is None:
             return
         for bars, rows in straight:

@@ -329,7 +329,7 @@ class Courier:
             except (OSError, ValueError) as error:
                 log.error("%s cannot be read: %s", path.name, error)
                 continue
-            setback = await send_rescue(self._transport, target, file)
+            setback = await send_rescue(self._transport, target, file, self.plan.limits)
             if setback is None:
                 await self._on_disk(partial(self._store.rescue_done, path))
             else:

@@ -34,7 +34,7 @@ class Puller:
         self._may_load = True
         """False once the server said that it has no prebuilt file, or the one it gave led nowhere."""
         self._has_begun_with_file = False
-        """What is followed came from a prebuilt file, and nothing that was pulled after it fitted yet."""
+        """What is followed came from a prebuilt file, and the pages after it have not come to their end."""
 
     async def pull(
         self, target: Target, exchanged: Exchanged, *, rows: int

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from app.contract.rescue import RescueFile
 from app.contract.wire import (
@@ -23,6 +24,8 @@ from app.store.outbox import PendingEvent
 from app.sync.limits import PROTOCOL_LIMITS
 from app.sync.outcomes import Delivered, Failed, Refused, Trouble
 from app.sync.transport import HttpTransport, Target, encode_measured
+
+E = TypeVar("E", PendingEvent, SentEvent)
 
 ENVELOPE_BYTES = 16 * 1024
 """What a push is beside its events: 16 samples and the rest."""
@@ -79,10 +82,10 @@ def next_batch(
         events = events[: len(events) // 2]
 
 
-def _fitting(events: Sequence[PendingEvent], inflated_bytes: int) -> list[PendingEvent]:
+def _fitting(events: Sequence[E], inflated_bytes: int) -> list[E]:
     """As many as stay below the server's inflated limit, at least one."""
     left = inflated_bytes - ENVELOPE_BYTES
-    fitting: list[PendingEvent] = []
+    fitting: list[E] = []
     for event in events:
         # As a JSON string each byte may become six.
         left -= len(event.raw.encode()) * 2 + 128
@@ -103,20 +106,39 @@ def opaque(store: DeviceStore, event: PendingEvent) -> QuarantineRequest:
 
 
 RESCUE_EVENTS = 200
-"""Events of a rescue sent at once: with 16 kB each they would still pass gzipped."""
+"""Events of a rescue sent at once, at most."""
+_TOO_MUCH = frozenset({"body-too-large", "too-many-events"})
 
 
 async def send_rescue(
-    transport: HttpTransport, target: Target, file: RescueFile
+    transport: HttpTransport, target: Target, file: RescueFile, limits: Limits
 ) -> Refused | Failed | None:
-    """Send everything readable of a rescue file; None when the server has all of it."""
-    for start in range(0, len(file.events), RESCUE_EVENTS):
-        events = file.events[start : start + RESCUE_EVENTS]
-        request = RescueRequest(install_id=file.install_id, events=events)
+    """Send everything readable of a rescue file, in parts that keep to the server's limits and are
+    halved when it takes even less; None when the server has all of it."""
+    left, size = list(file.events), min(RESCUE_EVENTS, limits.events)
+    while left:
+        request = _rescue_part(file.install_id, left[:size], limits)
+        part = request.events
         outcome = await transport.rescue(target, request)
+        if isinstance(outcome, Refused) and outcome.code in _TOO_MUCH and len(part) > 1:
+            size = len(part) // 2
+            continue
         if not isinstance(outcome, Delivered):
             return outcome
         held = {r.id for r in outcome.reply.results if r.r in ACKNOWLEDGED}
-        if any(event.id not in held for event in events):
+        if any(event.id not in held for event in part):
             return Failed(trouble=Trouble.SERVER_ERROR, reason="part of a rescue was not kept")
+        left = left[len(part) :]
     return None
+
+
+def _rescue_part(install_id: str, events: Sequence[SentEvent], limits: Limits) -> RescueRequest:
+    """The first of them that go into one request, at least one."""
+    fitting = _fitting(events, limits.inflated_bytes)
+    while True:
+        request = RescueRequest(install_id=install_id, events=tuple(fitting))
+        body, inflated = encode_measured(request)
+        is_within = len(body) <= limits.body_bytes and inflated <= limits.inflated_bytes
+        if is_within or len(fitting) == 1:
+            return request
+        fitting = fitting[: len(fitting) // 2]

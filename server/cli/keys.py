@@ -9,7 +9,14 @@ import typer
 
 from app.contract.vocabulary import Role
 from server.clock import Rim
-from server.services.api_keys import KeyNameTakenError, api_keys, make_api_key, revoke_api_key
+from server.services.api_keys import (
+    KEY_NAME_MAX,
+    KeyNameError,
+    KeyNameTakenError,
+    api_keys,
+    make_api_key,
+    revoke_api_key,
+)
 from server.settings import read_settings
 from server.storage.opening import open_database
 
@@ -29,7 +36,10 @@ class ProgramRole(StrEnum):
 def new(
     name: Name,
     role: Annotated[
-        ProgramRole, typer.Option(help="integrator: imports and exports. auditor: reads all.")
+        ProgramRole,
+        typer.Option(
+            help="integrator: imports and exports. auditor: reads cases, figures, records and their history."
+        ),
     ] = ProgramRole.INTEGRATOR,
 ) -> None:
     """Make a key. It is shown once; only its hash is kept."""
@@ -39,6 +49,13 @@ def new(
         key = make_api_key(
             database, settings.site_id, name, rim=rim, actor="cli", role=Role(role.value)
         )
+    except KeyNameError as error:
+        typer.echo(
+            f"{name!r} is no name for a key: 1 to {KEY_NAME_MAX} letters, digits or any of . _ - "
+            "(no blanks, so that it can be typed again). Nothing was made.",
+            err=True,
+        )
+        raise typer.Exit(1) from error
     except KeyNameTakenError as error:
         typer.echo(
             f"A key named {name} is in use. Nothing was made. Choose another name, "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,14 +25,25 @@ class ApiKey:
     revoked_at: datetime | None
 
 
+KEY_NAME_MAX = 64
+_NAME = re.compile(rf"[\w.-]{{1,{KEY_NAME_MAX}}}")
+
+
+class KeyNameError(ValueError):
+    """Not a name that history can show on a line and a person can type again."""
+
+
 class KeyNameTakenError(ValueError):
-    """Another key that is in use has this name; history and imports would mix up the two."""
+    """A key that is in use has this name; history and imports would mix up the two. One that was
+    revoked may be followed by another of its name: history says when that was."""
 
 
 def make_api_key(
     database: Database, site_id: str, name: str, *, rim: Rim, actor: str, role: Role
 ) -> str:
-    """A key for a program; shown once, kept hashed. Raises KeyNameTakenError."""
+    """A key for a program; shown once, kept hashed. Raises KeyNameError, KeyNameTakenError."""
+    if not _NAME.fullmatch(name):
+        raise KeyNameError(name)
     key = f"bck_{rim.random(TOKEN_BYTES).hex()}"
     with database.write() as session:
         if access.api_key_rows(session, site_id, name=name, in_use=True):

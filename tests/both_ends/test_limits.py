@@ -10,9 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from app.contract.wire import Hello, Limits
+from app.contract.rescue import RescueFile
+from app.contract.wire import Hello, Limits, RescueRequest, SentEvent
 from app.sync.limits import PROTOCOL_LIMITS, within_protocol
+from app.sync.outcomes import Refused
 from app.sync.plan import Need, Plan, after_delivery, after_hello, next_delay_ms
+from app.sync.push import send_rescue
+from app.sync.transport import Target, encode_measured
 from server.services import enrolment
 from tests.support.both_ends import Handheld, World
 from tests.support.server import SITE
@@ -119,7 +123,7 @@ def _of_server(device: Handheld, limits: Limits) -> list[bytes]:
 )
 def test_every_push_is_within_what_the_server_said(sqlite_database, tmp_path: Path, limits: Limits):
     device = Handheld.make(World(sqlite_database), tmp_path)
-    pushes = _of_server(device, limits)
+    pushes, bounds = _of_server(device, limits), within_protocol(limits)
 
     async def story() -> None:
         await device.enrol()
@@ -132,10 +136,75 @@ def test_every_push_is_within_what_the_server_said(sqlite_database, tmp_path: Pa
     assert device.engine.status.unsent == 0
     assert device.reference.cursor() is not None
     assert len(device.world.stored()) == 120
-    bounds = within_protocol(limits)
+    assert set(device.network.page_sizes) == {str(bounds.pull_rows)}
     for body in pushes:
         plain = gzip.decompress(body)
         events = len(json.loads(plain)["events"])
         assert events <= bounds.events
         assert events == 1 or len(body) <= bounds.body_bytes
         assert events == 1 or len(plain) <= bounds.inflated_bytes
+
+
+@pytest.mark.parametrize(
+    "limits", [Limits(events=7), Limits(body_bytes=2_500), Limits(inflated_bytes=20_000)]
+)
+def test_a_rescue_is_sent_in_parts_within_them(sqlite_database, tmp_path: Path, limits: Limits):
+    device = Handheld.make(World(sqlite_database), tmp_path)
+    transport = device.engine._courier._transport
+    rescue, parts = transport.rescue, []
+
+    async def seen(target, request):
+        parts.append(request)
+        return await rescue(target, request)
+
+    async def story() -> object:
+        await device.enrol()
+        for _ in range(20):
+            device.count("A-01")
+        known = device.store.enrolment()
+        pending = device.store.pending(500)
+        events = tuple(SentEvent(id=e.id, seq=e.seq, raw=e.raw) for e in pending)
+        file = RescueFile(install_id="", events=events, is_whole=True, unreadable=0)
+        transport.rescue = seen
+        target = Target(url=known.server_url, token=known.device_token)
+        return await send_rescue(transport, target, file, limits)
+
+    assert asyncio.run(story()) is None
+    sizes = [(len(r.events), _size(r)) for r in parts]
+    assert sum(count for count, _ in sizes) == 60
+    for count, (body, inflated) in sizes:
+        assert count <= limits.events
+        assert count == 1 or (body <= limits.body_bytes and inflated <= limits.inflated_bytes)
+
+
+def _size(request: RescueRequest) -> tuple[int, int]:
+    body, inflated = encode_measured(request)
+    return len(body), inflated
+
+
+def test_a_rescue_that_is_too_much_all_the_same_is_halved(sqlite_database, tmp_path: Path):
+    """Something in between, or another server, takes less than was said."""
+    device = Handheld.make(World(sqlite_database), tmp_path)
+    transport = device.engine._courier._transport
+    rescue, sizes = transport.rescue, []
+
+    async def strict(target, request):
+        sizes.append(len(request.events))
+        if len(request.events) > 8:
+            return Refused(status=413, code="body-too-large")
+        return await rescue(target, request)
+
+    async def story() -> object:
+        await device.enrol()
+        for _ in range(10):
+            device.count("A-01")
+        known = device.store.enrolment()
+        pending = device.store.pending(500)
+        events = tuple(SentEvent(id=e.id, seq=e.seq, raw=e.raw) for e in pending)
+        file = RescueFile(install_id="", events=events, is_whole=True, unreadable=0)
+        transport.rescue = strict
+        target = Target(url=known.server_url, token=known.device_token)
+        return await send_rescue(transport, target, file, Limits())
+
+    assert asyncio.run(story()) is None
+    assert sizes == [30, 15, 7, 7, 7, 7, 2]

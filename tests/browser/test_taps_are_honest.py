@@ -18,6 +18,8 @@ PAGE = """<style>body {margin: 0} div {position: absolute; left: 0; top: 0; widt
     [
         pytest.param('role="button" aria-label="5"', True, id="a key of the keypad"),
         pytest.param('role="button" aria-label="Undo"', False, id="another button"),
+        pytest.param('role="button" aria-label="OK"', False, id="another button of two letters"),
+        pytest.param('role="button"', False, id="a button without a name"),
         pytest.param('role="dialog" aria-label="5"', False, id="something else"),
         pytest.param('style="left: 300px"', False, id="nothing"),
     ],

@@ -86,9 +86,9 @@ IS_UNDER_A_KEY = """button => {
   const over = document.elementFromPoint(place.x + place.width / 2, place.y + place.height / 2);
   const key = over && over.closest("[role=button]");
   const name = key && (key.getAttribute("aria-label") || key.textContent).trim();
-  return Boolean(key) && key !== button && name.length <= 2;
+  return Boolean(key) && key !== button && /^[0-9.,]$/.test(name);
 }"""
-"""Whether a key of a keypad (one digit, or one sign) lies over the middle of a button."""
+"""Whether a key of a keypad (a digit, or the decimal sign) lies over the middle of a button."""
 
 
 _AT_THE_CURSOR = """() => {
@@ -210,19 +210,29 @@ class Person:
 
         A field that had the cursor before the accessibility tree was switched on goes on in an element
         of its own, without a name; the one the tree shows stays empty then. So what counts is what the
-        element with the cursor holds.
+        element with the cursor holds, if it is that field or has no name.
         """
         box = self.page.get_by_role("textbox", name=re.compile(f"^{re.escape(label)}", re.I)).first
         for patience in (150, 150, 300, 600, 1200, 2400):
             box.click(timeout=WAIT_MS)
             self.page.wait_for_timeout(patience)
             self.has_the_focus_back()
+            if not self._is_the_cursor_in(label):
+                continue
             self.page.keyboard.press("ControlOrMeta+A")
             self.page.keyboard.type(text, delay=10)
             self.page.wait_for_timeout(patience)
             if self._at_the_cursor() == text:
                 return
         raise AssertionError(f"{label} does not take what is typed")
+
+    def _is_the_cursor_in(self, label: str) -> bool:
+        """Not in another field of a name."""
+        name = self.page.evaluate(
+            f"() => {{ const at = ({_AT_THE_CURSOR})();"
+            " return at.getAttribute('aria-label') ?? at.getAttribute('placeholder') ?? ''; }"
+        )
+        return not name or name.lower().startswith(label.lower())
 
     def _at_the_cursor(self) -> str:
         """The text of the element that keys go to."""

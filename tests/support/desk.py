@@ -24,7 +24,7 @@ def an_app(database: Database) -> Any:
 
 def headers_of(database: Database, role: Role) -> dict[str, str]:
     """The bearer of a program with that role."""
-    name = f"{role.value} {len(api_keys(database, SITE))}"
+    name = f"{role.value}-{len(api_keys(database, SITE))}"
     key = make_api_key(database, SITE, name, rim=CLOCK.rim(), actor="test", role=role)
     return {"Authorization": f"Bearer {key}"}
 

@@ -25,6 +25,8 @@ class LossyTransport(httpx.AsyncBaseTransport):
     """What happens when no fault is queued."""
     requests: list[tuple[str, str]] = field(default_factory=list)
     """(method, path) of everything that was tried."""
+    page_sizes: list[str] = field(default_factory=list)
+    """The rows that each pull asked for."""
     took_ms: Callable[[], None] | None = None
     """Called around each request: lets the test's clocks move."""
 
@@ -33,6 +35,8 @@ class LossyTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self.requests.append((request.method, request.url.path))
+        if "limit" in request.url.params:
+            self.page_sizes.append(request.url.params["limit"])
         fault = self.faults.popleft() if self.faults else self.default
         body = await request.aread()
         if self.took_ms:

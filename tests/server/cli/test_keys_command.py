@@ -73,3 +73,12 @@ def test_what_is_not_there_is_said(desk):
     outcome = runner.invoke(app, ["keys", "revoke", "nobody"])
     assert outcome.exit_code == 1
     assert "keys list" in outcome.output
+
+
+@pytest.mark.parametrize("name", ["", " ", "two words", "a\nb", "x" * 65, "a/b"])
+def test_a_name_that_cannot_be_typed_again_is_refused(desk, name: str):
+    outcome = runner.invoke(app, ["keys", "new", name])
+
+    assert outcome.exit_code == 1
+    assert "no name for a key" in outcome.output
+    assert "No keys yet" in runner.invoke(app, ["keys", "list"]).output
