@@ -29,7 +29,8 @@ from app.screens.parts.component import keyed
 
 HOME = (Stage.TASKS, Stage.SCAN_BIN)
 """Between two counts: what can wait is said here, never over a count."""
-CLOCK_OFF_MS = 120_000
+MINUTE_MS = 60_000
+CLOCK_OFF_MS = 2 * MINUTE_MS
 """From here on the clock is wrong by minutes, and people who read times off the device notice."""
 
 
@@ -40,8 +41,8 @@ def FloorRoot(desk: FloorDesk, model: FloorModel) -> ft.Control:
     parts: list[ft.Control] = [Header(desk, state, model.panel, model.is_ready)]
     if state.sync.is_room_low and state.stage is not Stage.BLOCKED:
         parts.append(notice(desk, "room.low", key="room_low"))
-    if state.stage in HOME and model.panel is Panel.NONE:
-        parts.extend(_mild_notices(desk, state.sync))
+    elif state.stage in HOME and model.panel is Panel.NONE:
+        parts.extend(_mild_notice(desk, state.sync))
     if (model.camera.is_on or model.camera.is_leaving) and desk.camera is not None:
         parts.append(CameraPanel(desk, model.camera))
     parts.append(ft.Container(content=_body(desk, model), expand=True, key="body"))
@@ -65,15 +66,24 @@ def FloorRoot(desk: FloorDesk, model: FloorModel) -> ft.Control:
     )
 
 
-def _mild_notices(desk: FloorDesk, sync: SyncView) -> list[ft.Control]:
-    """What somebody should see to when there is time: nothing stops for it."""
-    mild: list[ft.Control] = []
+def _mild_notice(desk: FloorDesk, sync: SyncView) -> list[ft.Control]:
+    """What somebody should see to when there is time: nothing stops for it. One at a time, so that a
+    small screen keeps its room for the work."""
+    off_ms = 0 if sync.clock_off_ms is None else sync.clock_off_ms
+    if abs(off_ms) >= CLOCK_OFF_MS:
+        count, unit = _spoken(abs(off_ms) // MINUTE_MS)
+        side = "ahead" if off_ms > 0 else "behind"
+        return [notice(desk, f"clock.{side}.{unit}", key="clock_off", n=count)]
     if sync.is_app_old:
-        mild.append(notice(desk, "app.old", key="app_old"))
-    if sync.clock_off_ms is not None and abs(sync.clock_off_ms) >= CLOCK_OFF_MS:
-        side = "clock.ahead" if sync.clock_off_ms > 0 else "clock.behind"
-        mild.append(notice(desk, side, key="clock_off", n=abs(sync.clock_off_ms) // 60_000))
-    return mild
+        return [notice(desk, "app.old", key="app_old")]
+    return []
+
+
+def _spoken(minutes: int) -> tuple[int, str]:
+    """Two hours or two days are said as such; nobody reads 525,600 minutes."""
+    if minutes >= 2 * 24 * 60:
+        return minutes // (24 * 60), "days"
+    return (minutes // 60, "hours") if minutes >= 2 * 60 else (minutes, "minutes")
 
 
 def _sheet(sheet: ft.Control, model: FloorModel) -> ft.Control:
