@@ -152,7 +152,12 @@ def test_a_lead_posts_a_loss_finds_it_among_the_ended_and_takes_it_back(
     with a_person(chromium, desk.url, size=QUEUE) as me:
         sign_in(me, floor, "lee")
         open_case(me, truth, floor.told)
-        me.choose("Reason", "Receiving: too few")
+        me.tap("Other reason")
+        me.sees("Why was the stock wrong?")
+        me.fits(QUEUE)
+        me.picture(tmp_path / "reasons.png")
+        me.tap("Receiving: too few")
+        me.sees_button("Receiving: too few, chosen")
         me.tap("Approve")
         me.sees(re.compile(rf"^{truth.bin}: approved and posted"))
 
@@ -163,7 +168,10 @@ def test_a_lead_posts_a_loss_finds_it_among_the_ended_and_takes_it_back(
         me.tap("Take back the posting")
         me.sees(re.compile(r"^A counter-entry of "))
         me.picture(tmp_path / "take-back.png")
-        me.choose("Reason", "Count error")
+        me.sees(re.compile(r"Why: Receiving: too few\."))
+        me.tap("Reason")
+        me.tap("Count error")
+        me.sees_button("Reason Count error")
         me.tap("Take back \u2212")
 
         me.sees(re.compile(rf"^{truth.bin}: the posting was taken back"))

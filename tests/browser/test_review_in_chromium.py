@@ -10,7 +10,8 @@ import pytest
 from playwright.sync_api import Browser
 
 from app.contract.review import Action
-from app.contract.vocabulary import ReasonCode
+from app.contract.vocabulary import CaseState, ReasonCode
+from app.i18n.words import load_words
 from tests.browser.conftest import Desk
 from tests.support.browser import QUEUE, Person, a_person
 from tests.support.review_desk import PIN, ReviewDesk
@@ -18,6 +19,7 @@ from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 NARROW = (700, 1000)
+SAY = load_words("en")
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +59,28 @@ def test_a_supervisor_approves_by_key_and_the_next_case_is_shown(
         me.sees_button(re.compile(r"^B-01-02, .*Shown now\.$"))
         (heard,) = server.heard
         assert (heard.action, heard.reason) == (Action.APPROVE, ReasonCode.PICK_NOT_POSTED)
+        assert me.complaints == []
+
+
+def test_the_reason_that_is_pressed_is_the_reason_that_is_sent(
+    chromium: Browser, desk: Desk, server: ReviewDesk
+) -> None:
+    ready = {"state": CaseState.UNDER_REVIEW, "ended_at": None, "version": 3}
+    with a_person(chromium, desk.url, size=QUEUE) as me:
+        sign_in(me)
+        for reason in (ReasonCode.THEFT_SUSPECTED, ReasonCode.SAMPLE_OR_INTERNAL_USE):
+            before = len(server.heard)
+            server.rows["case-000"] = server.rows["case-000"].model_copy(update=ready)
+            me.reload()
+            me.tap(re.compile("^A-01-01, "))
+            me.sees_button("Pick not posted, chosen")
+            if not me.button(SAY(f"reason.{reason.value}")).count():
+                me.tap("Other reason")
+            me.tap(SAY(f"reason.{reason.value}"))
+            me.sees_button(f"{SAY(f'reason.{reason.value}')}, chosen")
+            me.tap("Approve \u22126")
+            wait_for("the decision", lambda before=before: len(server.heard) > before)
+            assert server.heard[-1].reason is reason
         assert me.complaints == []
 
 
@@ -121,12 +145,8 @@ def test_the_queue_is_narrowed_to_what_one_owner_is_late_with(
         sign_in(me)
         me.sees("Urgent")
         me.tap("More filters")
-        me.tap("Owner")
-        me.page.get_by_role("menuitemcheckbox", name="Olga Rey").click()
-        me.sees_button("Owner: Olga Rey")
-        me.tap("Due")
-        me.page.get_by_role("menuitemcheckbox", name="Overdue").click()
-        me.sees_button("Due: Overdue")
+        me.choose("Owner", "Olga Rey")
+        me.choose("Due", "Overdue")
         me.sees_button(re.compile("Owner Olga Rey, .* overdue"))
         assert "Owner Max Winter" not in me.screen()
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Playwright, expect
 
-from app.contract.vocabulary import Condition, Tracking, Unit
+from app.contract.vocabulary import Condition, ReasonCode, Tracking, Unit
 from server.story.catalogue import Pack, StorySku
 from server.story.truths import EXPIRY, Seen
 from tests.loop.stage import Stage, wait_for
@@ -244,15 +244,18 @@ class Play:
         self.desk.picture(self.pictures / "case-agreed.png")
         self.desk.tap(re.compile("^Approve"))
         self.desk.sees(re.compile("The reason is missing"))
-        self.desk.tap(re.compile("^Reason"))
-        self.desk.page.get_by_role("menuitemcheckbox", name="Theft suspected").first.click()
+        self.desk.tap("Theft suspected")
+        self.desk.sees_button("Theft suspected, chosen")
         self.desk.tap(re.compile("^Approve"))
         wait_for("the posting", lambda: self._case()["state"] in ("posted", "closed"))
         with self._api("maria") as api:
             posted = api.get("/api/v1/adjustments").json()["items"]
         (ours,) = [a for a in posted if a["case_id"] == self.loss["case_id"]]
         assert [(p["bin"], p["quantity"]) for p in ours["parts"]] == [(self.loss["bin"], "-2")]
-        assert self._case()["adjustment"]["adjustment_id"] == ours["adjustment_id"]
+        assert ours["reason"] == ReasonCode.THEFT_SUSPECTED
+        recorded = self._case()["adjustment"]
+        assert recorded["adjustment_id"] == ours["adjustment_id"]
+        assert recorded["reason"] == ReasonCode.THEFT_SUSPECTED
 
     def look_at_figures(self) -> None:
         (loss,) = self.stage.story.story.planted_named("loss")

@@ -183,11 +183,7 @@ class Person:
             found.dispatch_event("click", timeout=WAIT_MS / 4)
 
     def choose(self, label: str, item: str) -> None:
-        """Open a list of choices and take one of those in view.
-
-        Not one further down: the browser then scrolls the list first, and the press lands where
-        another item is by now (four times of six on a loaded machine). A finger scrolls and looks.
-        """
+        """Open a list of choices, take one, and look whether it is the one that was taken."""
         self.tap(label)
         self.page.get_by_role("menuitemcheckbox", name=item, exact=True).click(timeout=WAIT_MS)
         self.sees_button(f"{label}: {item}")

@@ -121,8 +121,9 @@ class Headless:
     # -- reading
 
     def controls(self) -> Iterator[ft.BaseControl]:
-        """All controls as drawn now, from the top."""
+        """All controls as drawn now, from the top; then what lies over them."""
         yield from _walk(self.page.views[0].controls)
+        yield from _walk([d for d in self.page._dialogs.controls if d.open])
 
     def find(self, key: str) -> ft.BaseControl:
         """The control with that key."""

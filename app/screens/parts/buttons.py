@@ -159,12 +159,14 @@ def chip(
     expand: bool = False,
     disabled: bool = False,
     height: int = theme.TARGET,
+    name: str | None = None,
 ) -> ft.Control:
-    """A smaller choice; the chosen one is filled and carries a check mark."""
+    """A smaller choice; the chosen one is filled and carries a check mark. `name`: what is spoken."""
     pair = palette.primary if selected else palette.calm
     front = palette.muted if disabled else pair.front
     shown = ft.Icons.CHECK if selected else icon
     label = words(text, size=16, strong=True, color=front, lines=2, align=ft.TextAlign.CENTER)
+    label.semantics_label = name
     # Large letters go on in a second line, inside the chip.
     parts: list[ft.Control] = [ft.Container(label, expand=True, expand_loose=True)]
     if shown is not None:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import flet as ft
 
 from app.contract.review import Action, ActionOffer, CaseDetail
-from app.contract.vocabulary import ReasonCode, Role
+from app.contract.vocabulary import Role
+from app.review.reasons import likely_reasons
 from app.review.state import ReviewState
 from app.screens.parts.band import live
 from app.screens.parts.buttons import button
 from app.screens.parts.component import pressed
 from app.screens.parts.text import words
-from app.screens.review.desk import Draft, ReviewDesk, best_proposal, offer_of
+from app.screens.review.desk import Asks, Draft, ReviewDesk, best_proposal, offer_of
 from app.screens.review.figures import clock, signed
 from app.screens.review.look import OWNERS, TARGET
 from app.screens.review.phrases import action_words, trouble_words
 from app.screens.review.pieces import choice, guarded_field, quiet_button
+from app.screens.review.reason import likely_row, reason_button
 from app.screens.review.reversal import reversal_form, reversal_offer
 
 BESIDE = (Action.RECOUNT, Action.APPROVE, Action.TRANSFER, Action.REJECT)
@@ -99,36 +101,20 @@ def _waiting(desk: ReviewDesk, state: ReviewState) -> ft.Control:
 
 
 def _inputs(desk: ReviewDesk, case: CaseDetail, state: ReviewState, width: float) -> ft.Control:
-    say, palette = desk.say, desk.palette
+    say = desk.say
     parts: list[ft.Control] = []
+    above: list[ft.Control] = []
     if _is_on(case, Action.APPROVE):
         reason = desk.reason_of(case)
-        parts.append(
-            choice(
-                say("review.reason"),
-                reason.value if reason else "",
-                [(r.value, say(f"reason.{r.value}")) for r in _reasons_first(case)],
-                key="reason",
-                on_choose=lambda value: desk.change_draft(reason=ReasonCode(value)),
-                palette=palette,
-                height=56,
-                expand=3,
-            )
-        )
+        if width >= SNUG:
+            above.append(likely_row(desk, likely_reasons(case), reason, width))
+        else:
+            above.append(ft.Row([reason_button(desk, Asks.CASE, reason)]))
     if _is_on(case, Action.RECOUNT):
         parts.append(_recounter(desk, case, state))
     note = guarded_field(desk, say("review.note"), key="note", name="note", expand=3)
-    if width >= ROOMY or len(parts) < 2:
-        return ft.Row([*parts, note], spacing=8)
-    rows: list[ft.Control] = [ft.Row(parts, spacing=8), ft.Row([note])]
+    rows: list[ft.Control] = [*above, ft.Row([*parts, note], spacing=8)]
     return ft.Column(rows, spacing=8, tight=True)
-
-
-def _reasons_first(case: CaseDetail) -> list[ReasonCode]:
-    """What the proposals suggest first, then all the others."""
-    suggested = [p.reason for p in sorted(case.proposals, key=lambda p: -p.score) if p.reason]
-    first = list(dict.fromkeys(suggested))
-    return [*first, *(reason for reason in ReasonCode if reason not in first)]
 
 
 def _recounter(desk: ReviewDesk, case: CaseDetail, state: ReviewState) -> ft.Control:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Protocol
 
 import flet as ft
@@ -21,6 +22,14 @@ from app.screens.theme import LIGHT, Palette
 
 FORMS = frozenset({Action.TRANSFER, Action.EXPLAIN, Action.REASSIGN, Action.CLOSE})
 """Decisions that ask one thing more before they are made."""
+
+
+class Asks(StrEnum):
+    """For what the reason is being chosen among all of them."""
+
+    NOTHING = ""
+    CASE = "case"
+    MANY = "many"
 
 
 class ReviewRim(Protocol):
@@ -74,6 +83,8 @@ class ReviewModel:
     """Why the stock was wrong, for all marked cases."""
     many_missing: str = ""
     """i18n key of what must be chosen first for them."""
+    asks_reason: Asks = Asks.NOTHING
+    """All reasons lie over the page."""
     shown_scans: str = ""
     """count_id of the round whose scans are unfolded."""
     beat: int = 0
@@ -179,11 +190,21 @@ class ReviewDesk:
         """Show or hide what was scanned in a round."""
         self.model.shown_scans = "" if self.model.shown_scans == count_id else count_id
 
-    # -- deciding about several
+    # -- why
 
-    def choose_many_reason(self, value: str) -> None:
-        """Why the stock was wrong, for all of them."""
-        self.model.many_reason, self.model.many_missing = ReasonCode(value), ""
+    def ask_reason(self, asks: Asks) -> None:
+        """Show all reasons."""
+        self.model.asks_reason = asks
+
+    def choose_reason(self, reason: ReasonCode) -> None:
+        """Why the stock was wrong: of the case, or of all marked cases if it was asked for them."""
+        asked, self.model.asks_reason = self.model.asks_reason, Asks.NOTHING
+        if asked is Asks.MANY:
+            self.model.many_reason, self.model.many_missing = reason, ""
+        else:
+            self.change_draft(reason=reason)
+
+    # -- deciding about several
 
     def decide_many(self, action: Action, *, assign_to: str | None = None) -> None:
         """One decision about all marked cases. An approval needs its reason first."""
@@ -216,6 +237,7 @@ class ReviewDesk:
         self.is_typing = False
         self.model.draft = Draft(case_id=self.model.state.selected or "")
         self.model.shown_scans = ""
+        self.model.asks_reason = Asks.NOTHING
 
     def reason_of(self, case: CaseDetail) -> ReasonCode | None:
         """The reason that was chosen, else the one the best proposal gives."""
@@ -321,6 +343,11 @@ class ReviewDesk:
         """J and K walk the list, X marks, A approves, R asks for a recount; not while somebody types."""
         state = self.model.state
         if self.is_typing or state.person is None or state.page is not Page.QUEUE:
+            return
+        if self.model.asks_reason:
+            # What lies under it is not decided about unseen.
+            if key == "Escape":
+                self.ask_reason(Asks.NOTHING)
             return
         keys: dict[str, Callable[[], None]] = {
             "J": lambda: self.do(self.service.step(1)),

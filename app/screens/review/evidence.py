@@ -18,7 +18,7 @@ from app.contract.vocabulary import CaseKind
 from app.screens.parts.text import code, words
 from app.screens.review.desk import ReviewDesk, offer_of
 from app.screens.review.figures import clock, is_zero, money, plain, signed
-from app.screens.review.phrases import action_words, history_words
+from app.screens.review.phrases import action_words, history_words, why_words
 from app.screens.review.pieces import card, fact, heading, quiet_button, tag
 
 TIMELINE_ICONS: dict[str, ft.IconData] = {
@@ -187,7 +187,8 @@ def _entry(desk: ReviewDesk, entry: TimelineEntry, movement: MovementView | None
     palette, say = desk.palette, desk.say
     texts: list[ft.Control] = [words(entry.title, size=16, color=palette.text)]
     if entry.detail:
-        texts.append(words(entry.detail, size=14, color=palette.muted))
+        detail = why_words(entry.detail, say) if entry.kind == "decision" else entry.detail
+        texts.append(words(detail, size=14, color=palette.muted))
     tags: list[ft.Control] = []
     if movement is not None and entry.kind == "movement":
         if movement.during_count:

@@ -7,15 +7,15 @@ from decimal import Decimal
 import flet as ft
 
 from app.contract.review import Action, CaseRow
-from app.contract.vocabulary import ReasonCode
 from app.review.state import ReviewState
 from app.review.steps import AllMarked, MarkingChosen
 from app.screens.parts.band import live
 from app.screens.parts.text import words
-from app.screens.review.desk import ReviewDesk
+from app.screens.review.desk import Asks, ReviewDesk
 from app.screens.review.figures import money
 from app.screens.review.look import OWNERS
 from app.screens.review.pieces import choice, flat_icon, quiet_button
+from app.screens.review.reason import reason_button
 
 
 def marking_switch(desk: ReviewDesk, state: ReviewState) -> ft.Control:
@@ -83,15 +83,7 @@ def _reason_and_owner(desk: ReviewDesk, state: ReviewState) -> ft.Control:
     people = [(p.user_id, p.name) for p in state.people if p.role in OWNERS]
     return ft.Row(
         [
-            choice(
-                say("review.reason"),
-                reason.value if reason else "",
-                [(r.value, say(f"reason.{r.value}")) for r in ReasonCode],
-                key="many-reason",
-                on_choose=desk.choose_many_reason,
-                palette=palette,
-                expand=1,
-            ),
+            reason_button(desk, Asks.MANY, reason),
             choice(
                 say("review.many.give"),
                 "",

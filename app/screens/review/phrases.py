@@ -110,14 +110,18 @@ def history_words(entry: HistoryEntry, now: datetime, say: Words) -> str:
     what = say(key) if say.has(key) else state_words(entry.to_state, say)
     who = say("review.who.system") if entry.who in ("", "system") else entry.who
     shown = say("review.changed", who=who, what=what, time=clock(entry.at, now))
-    return f"{shown} {say('review.changed.why', why=_why(entry, say))}" if entry.why else shown
+    return (
+        f"{shown} {say('review.changed.why', why=why_words(entry.why, say))}"
+        if entry.why
+        else shown
+    )
 
 
-def _why(entry: HistoryEntry, say: Words) -> str:
+def why_words(why: str, say: Words) -> str:
     """A reason code in its words, a note as it was written."""
-    code, stop, note = entry.why.partition(": ")
+    code, stop, note = why.partition(": ")
     if not say.has(f"reason.{code}"):
-        return entry.why
+        return why
     return f"{say(f'reason.{code}')}{stop}{note}"
 
 

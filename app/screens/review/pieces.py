@@ -106,36 +106,9 @@ def choice(
     disabled: bool = False,
 ) -> ft.Control:
     """One of a list: a button that says what is chosen and opens the list. Options: (value, words)."""
-    pair = palette.primary if marked else Pair(back=palette.surface, front=palette.text)
     shown = next((text for option, text in options if option == value), "")
-    texts: list[ft.Control] = [
-        words(shown or label, size=16, strong=True, color=pair.front, lines=1),
-    ]
-    if shown and not marked:
-        texts.insert(0, words(label, size=14, color=palette.muted, lines=1))
     spoken = f"{label}: {shown}" if shown else label
-    face = ft.Container(
-        content=ft.Row(
-            [
-                ft.Column(
-                    texts,
-                    spacing=0,
-                    tight=True,
-                    expand=bool(expand),
-                    alignment=ft.MainAxisAlignment.CENTER,
-                ),
-                ft.Icon(ft.Icons.ARROW_DROP_DOWN, size=24, color=pair.front),
-            ],
-            spacing=4,
-            tight=not expand,
-        ),
-        bgcolor=pair.back,
-        border=ft.Border.all(1, palette.edge),
-        border_radius=theme.RADIUS,
-        padding=ft.Padding.only(left=12, right=6),
-        height=height,
-        alignment=ft.Alignment.CENTER_LEFT,
-    )
+    face = choice_face(label, shown, palette, height=height, expand=bool(expand), marked=marked)
     return ft.PopupMenuButton(
         content=ft.Semantics(content=face, label=spoken, button=True, exclude_semantics=True),
         items=[
@@ -155,6 +128,46 @@ def choice(
         padding=0,
         expand=expand,
         disabled=disabled,
+    )
+
+
+def choice_face(
+    label: str,
+    shown: str,
+    palette: Palette,
+    *,
+    height: int = TARGET,
+    expand: bool = False,
+    marked: bool = False,
+) -> ft.Control:
+    """What a choice looks like while it is closed: its label, and what is chosen ("" for nothing)."""
+    pair = palette.primary if marked else Pair(back=palette.surface, front=palette.text)
+    texts: list[ft.Control] = [
+        words(shown or label, size=16, strong=True, color=pair.front, lines=1),
+    ]
+    if shown and not marked:
+        texts.insert(0, words(label, size=14, color=palette.muted, lines=1))
+    return ft.Container(
+        content=ft.Row(
+            [
+                ft.Column(
+                    texts,
+                    spacing=0,
+                    tight=True,
+                    expand=expand,
+                    alignment=ft.MainAxisAlignment.CENTER,
+                ),
+                ft.Icon(ft.Icons.ARROW_DROP_DOWN, size=24, color=pair.front),
+            ],
+            spacing=4,
+            tight=not expand,
+        ),
+        bgcolor=pair.back,
+        border=ft.Border.all(1, palette.edge),
+        border_radius=theme.RADIUS,
+        padding=ft.Padding.only(left=12, right=6),
+        height=height,
+        alignment=ft.Alignment.CENTER_LEFT,
     )
 
 

@@ -5,19 +5,12 @@ from __future__ import annotations
 import flet as ft
 
 from app.contract.review import CaseDetail
-from app.contract.vocabulary import ReasonCode
 from app.screens.parts.buttons import button
 from app.screens.parts.text import words
-from app.screens.review.desk import ReviewDesk
+from app.screens.review.desk import Asks, ReviewDesk
 from app.screens.review.figures import money, negated, signed
-from app.screens.review.pieces import choice, guarded_field, quiet_button
-
-REASONS = (
-    ReasonCode.COUNT_ERROR,
-    ReasonCode.DATA_ENTRY,
-    *(r for r in ReasonCode if r not in (ReasonCode.COUNT_ERROR, ReasonCode.DATA_ENTRY)),
-)
-"""Why a posting is taken back, the likely ones first."""
+from app.screens.review.pieces import guarded_field, quiet_button
+from app.screens.review.reason import reason_button
 
 
 def reversal_offer(desk: ReviewDesk, case: CaseDetail) -> list[ft.Control]:
@@ -49,16 +42,7 @@ def reversal_form(desk: ReviewDesk, case: CaseDetail) -> list[ft.Control]:
     )
     reason = desk.draft.reason
     asked: list[ft.Control] = [
-        choice(
-            say("review.reason"),
-            reason.value if reason else "",
-            [(r.value, say(f"reason.{r.value}")) for r in REASONS],
-            key="reversal-reason",
-            on_choose=lambda value: desk.change_draft(reason=ReasonCode(value)),
-            palette=palette,
-            height=56,
-            expand=2,
-        ),
+        reason_button(desk, Asks.CASE, reason, expand=2),
         guarded_field(desk, say("review.note"), key="note", name="note", expand=3),
     ]
     return [

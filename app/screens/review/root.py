@@ -13,12 +13,13 @@ from app.screens.parts.component import pressed
 from app.screens.parts.text import words
 from app.screens.review.accuracy import AccuracyPage
 from app.screens.review.case import CasePanel
-from app.screens.review.desk import ReviewDesk, ReviewModel
+from app.screens.review.desk import Asks, ReviewDesk, ReviewModel
 from app.screens.review.devices import DevicesPage
 from app.screens.review.look import LARGE, LIST, LIST_NARROW, MEDIUM, RAIL, case_width, is_wide
 from app.screens.review.phrases import outage_words, trouble_words
 from app.screens.review.pieces import quiet_button
 from app.screens.review.queue import QueueList
+from app.screens.review.reason import reason_sheet
 from app.screens.review.sign_in import ReviewSignIn
 from app.screens.review.tasks import TasksPage
 
@@ -43,6 +44,8 @@ def ReviewRoot(desk: ReviewDesk, model: ReviewModel) -> ft.Control:
             content = ft.Column([body, rail], spacing=0, expand=True)
         else:
             content = ft.Row([rail, body], spacing=0, expand=True)
+    # A dialogue: who hears the screen hears it alone, and nothing under it can be pressed.
+    ft.use_dialog(_reasons(desk, model))
     layers: list[ft.Control] = [content]
     if state.toast is not None:
         layers.append(_toast(desk, state, model.width))
@@ -70,6 +73,19 @@ def _body(desk: ReviewDesk, model: ReviewModel) -> ft.Control:
         parts.append(_strip(desk, trouble_words(state.trouble, desk.say), key="trouble"))
     parts.append(ft.Container(content=pages[state.page](), expand=True, key=state.page.value))
     return ft.Column(parts, spacing=0, expand=True)
+
+
+def _reasons(desk: ReviewDesk, model: ReviewModel) -> ft.AlertDialog | None:
+    """All reasons, while one is asked for and what it is for is still there."""
+    state = model.state
+    if state.person is None or state.page is not Page.QUEUE:
+        return None
+    is_there = {
+        Asks.NOTHING: False,
+        Asks.CASE: state.case is not None and state.pending is None,
+        Asks.MANY: state.is_marking,
+    }
+    return reason_sheet(desk, model) if is_there[model.asks_reason] else None
 
 
 def _queue(desk: ReviewDesk, model: ReviewModel) -> ft.Control:

@@ -13,6 +13,7 @@ from app.contract.problems import RefusalError
 from app.contract.review import Action
 from app.contract.vocabulary import ReasonCode
 from app.i18n.words import PSEUDO, load_words
+from app.review.reasons import GROUPS
 from app.review.service import ReviewService
 from app.review.state import Page
 from app.screens.review.desk import ReviewDesk
@@ -175,10 +176,53 @@ def test_an_approval_without_a_reason_asks_for_one_and_sends_nothing() -> None:
 
         assert bench.server.heard == []
         assert any("reason is missing" in said for said in bench.page.spoken())
-        bench.desk.change_draft(reason=ReasonCode.DATA_ENTRY)
+        await bench.press("reason-theft_suspected")
         bench.desk.act(Action.APPROVE)
         await bench.calm()
+        assert [d.reason for d in bench.server.heard] == [ReasonCode.THEFT_SUSPECTED]
+
+    play(script())
+
+
+@pytest.mark.parametrize("width", [1280, 700, 360])
+def test_every_reason_is_one_press_from_the_case_and_what_lies_under_them_is_not_decided(
+    width: float,
+) -> None:
+    async def script() -> None:
+        bench = await Bench(width=width).start()
+        if width < 840:
+            await bench.press("case-case-000")
+        assert bench.page.has("reason-pick_not_posted") is (width > 360)
+
+        await bench.press("reason")
+        for key in ("a", "r", "j"):
+            await bench.key(key)
+        assert bench.server.heard == []
+        assert bench.service.state.selected == "case-000"
+        drawn = {f"{name}-{r.value}" for name, reasons in GROUPS for r in reasons}
+        assert drawn <= set(bench.page.drawn_keys())
+        assert bench.page.find("fits-pick_not_posted")
+        await bench.key("Escape")
+        assert not bench.page.has("reasons")
+
+        await bench.press("reason")
+        await bench.press("labels-data_entry")
+        assert not bench.page.has("reasons")
+        assert bench.reads("Typing mistake")
+        await bench.press("act-approve")
         assert [d.reason for d in bench.server.heard] == [ReasonCode.DATA_ENTRY]
+
+    play(script())
+
+
+def test_a_reason_that_was_not_chosen_is_not_kept_for_the_next_case() -> None:
+    async def script() -> None:
+        bench = await Bench().start()
+        await bench.press("reason")
+        await bench.press("case-case-001")
+
+        assert not bench.page.has("reasons")
+        assert bench.desk.draft.reason is None
 
     play(script())
 
@@ -214,8 +258,8 @@ def test_what_was_posted_is_taken_back_with_a_reason_and_said_to_be() -> None:
         assert any("reason is missing" in said for said in bench.page.spoken())
         assert bench.server.reversals == {}
 
-        bench.desk.change_draft(reason=ReasonCode.COUNT_ERROR)
-        await bench.calm()
+        await bench.press("reason")
+        await bench.press("fits-count_error")
         await bench.press("reversal-do")
         (made,) = bench.server.reversals.values()
         assert made.reason is ReasonCode.COUNT_ERROR
@@ -239,8 +283,8 @@ def test_several_cases_are_marked_and_decided_and_what_was_refused_says_why() ->
         await bench.press("many-approve")
         assert any("reason is missing" in said for said in bench.page.spoken())
         assert bench.server.heard == []
-        bench.desk.choose_many_reason("pick_short")
-        await bench.calm()
+        await bench.press("many-reason")
+        await bench.press("picking-pick_short")
         await bench.press("many-approve")
 
         (heard,) = bench.server.heard
