@@ -56,7 +56,7 @@ class Puller:
                 continue
             outcome = await self._transport.pull(target, follow.cursor(), rows)
             if isinstance(outcome, Refused) and outcome.code == "cursor-gone":
-                self._begin_anew()
+                await self._on_disk(self._begin_anew)
                 restarts += 1
                 continue
             if not isinstance(outcome, Delivered):
@@ -65,7 +65,7 @@ class Puller:
                 return None
             is_sound = await self._on_disk(partial(self._apply, follow, outcome.reply))
             if not is_sound:
-                self._begin_anew()
+                await self._on_disk(self._begin_anew)
                 restarts += 1
             elif not outcome.reply.has_more:
                 self._has_begun_with_file = False

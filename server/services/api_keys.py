@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlmodel import Session
+
 from app.contract.vocabulary import Role
 from server.clock import Rim
 from server.services.access import TOKEN_BYTES
@@ -57,16 +59,7 @@ def make_api_key(
                 created_us=to_us(rim.now()),
             )
         )
-        access.note_access(
-            session,
-            site_id,
-            history_id=rim.new_id(),
-            at=rim.now(),
-            actor=actor,
-            verb="key.made",
-            subject=name,
-            note=role.value,
-        )
+        _note(session, site_id, "key.made", name, role.value, rim=rim, actor=actor)
         session.commit()
     return key
 
@@ -92,14 +85,22 @@ def revoke_api_key(database: Database, site_id: str, name: str, *, rim: Rim, act
         for row in rows:
             row.revoked_us = to_us(rim.now())
             session.add(row)
-            access.note_access(
-                session,
-                site_id,
-                history_id=rim.new_id(),
-                at=rim.now(),
-                actor=actor,
-                verb="key.revoked",
-                subject=name,
-            )
+            _note(session, site_id, "key.revoked", name, rim=rim, actor=actor)
         session.commit()
     return bool(rows)
+
+
+def _note(
+    session: Session, site_id: str, verb: str, name: str, note: str = "", *, rim: Rim, actor: str
+) -> None:
+    """One line of the access history."""
+    access.note_access(
+        session,
+        site_id,
+        history_id=rim.new_id(),
+        at=rim.now(),
+        actor=actor,
+        verb=verb,
+        subject=name,
+        note=note,
+    )

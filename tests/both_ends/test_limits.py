@@ -157,24 +157,32 @@ def test_a_rescue_is_sent_in_parts_within_them(sqlite_database, tmp_path: Path, 
         parts.append(request)
         return await rescue(target, request)
 
-    async def story() -> object:
-        await device.enrol()
-        for _ in range(20):
-            device.count("A-01")
-        known = device.store.enrolment()
-        pending = device.store.pending(500)
-        events = tuple(SentEvent(id=e.id, seq=e.seq, raw=e.raw) for e in pending)
-        file = RescueFile(install_id="", events=events, is_whole=True, unreadable=0)
-        transport.rescue = seen
-        target = Target(url=known.server_url, token=known.device_token)
-        return await send_rescue(transport, target, file, limits)
+    transport.rescue = seen
 
-    assert asyncio.run(story()) is None
+    assert _rescued(device, limits, counts=20)
     sizes = [(len(r.events), _size(r)) for r in parts]
     assert sum(count for count, _ in sizes) == 60
     for count, (body, inflated) in sizes:
         assert count <= limits.events
         assert count == 1 or (body <= limits.body_bytes and inflated <= limits.inflated_bytes)
+
+
+def _rescued(device: Handheld, limits: Limits, *, counts: int) -> bool:
+    """So many counts of three events go up as a rescue; whether the server has all of it."""
+
+    async def story() -> bool:
+        await device.enrol()
+        for _ in range(counts):
+            device.count("A-01")
+        known = device.store.enrolment()
+        pending = device.store.pending(500)
+        events = tuple(SentEvent(id=e.id, seq=e.seq, raw=e.raw) for e in pending)
+        file = RescueFile(install_id="", events=events, is_whole=True, unreadable=0)
+        target = Target(url=known.server_url, token=known.device_token)
+        transport = device.engine._courier._transport
+        return await send_rescue(transport, target, file, limits) is None
+
+    return asyncio.run(story())
 
 
 def _size(request: RescueRequest) -> tuple[int, int]:
@@ -194,17 +202,7 @@ def test_a_rescue_that_is_too_much_all_the_same_is_halved(sqlite_database, tmp_p
             return Refused(status=413, code="body-too-large")
         return await rescue(target, request)
 
-    async def story() -> object:
-        await device.enrol()
-        for _ in range(10):
-            device.count("A-01")
-        known = device.store.enrolment()
-        pending = device.store.pending(500)
-        events = tuple(SentEvent(id=e.id, seq=e.seq, raw=e.raw) for e in pending)
-        file = RescueFile(install_id="", events=events, is_whole=True, unreadable=0)
-        transport.rescue = strict
-        target = Target(url=known.server_url, token=known.device_token)
-        return await send_rescue(transport, target, file, Limits())
+    transport.rescue = strict
 
-    assert asyncio.run(story()) is None
+    assert _rescued(device, Limits(), counts=10)
     assert sizes == [30, 15, 7, 7, 7, 7, 2]
